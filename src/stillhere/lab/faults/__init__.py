@@ -1,0 +1,1 @@
+"""The faults that the lab knows, one file each."""
