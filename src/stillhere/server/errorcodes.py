@@ -94,7 +94,7 @@ _GONE = Fact.LOSS | Fact.NOT_EXECUTED
 _TABLE = (
     # The connection is lost.
     ErrorCode(NOT_CONNECTED, "NOT_CONNECTED", Fact.LOSS),
-    # Sent in reply while shutting down, on connections that still look alive; at connect, the restart will end.
+    # A shutdown's reply, on connections that still look alive; at connect, the restart will end.
     ErrorCode(1053, "ER_SERVER_SHUTDOWN", _GONE | Fact.WAITABLE),
     # Left unread on an idle connection by KILL; one in flight has its socket shut and reads 2013 instead.
     ErrorCode(1927, "ER_CONNECTION_KILLED", _GONE, _MARIADB),
@@ -130,7 +130,7 @@ _TABLE = (
     ErrorCode(1047, "ER_UNKNOWN_COM_ERROR", Fact.WAITABLE),
     ErrorCode(1135, "ER_CANT_CREATE_THREAD", Fact.WAITABLE),
     ErrorCode(1203, "ER_TOO_MANY_USER_CONNECTIONS", Fact.WAITABLE),
-    # An account's own MAX_USER_CONNECTIONS, which frees itself; by the number it can't be told from the limits
+    # An account's own MAX_USER_CONNECTIONS, which frees itself; its number is also that of the limits
     # per hour, for which the wait is in vain and harmless.
     ErrorCode(1226, "ER_USER_LIMIT_REACHED", Fact.WAITABLE),
     ErrorCode(2001, "CR_SOCKET_CREATE_ERROR", Fact.WAITABLE),
@@ -141,7 +141,7 @@ _TABLE = (
     ErrorCode(2005, "CR_UNKNOWN_HOST", Fact.WAITABLE),
     # 2012 is the server's greeting cut short by the client's connect timeout.
     ErrorCode(2012, "CR_SERVER_HANDSHAKE_ERR", Fact.WAITABLE),
-    # At connect, and on the next statement of a session that was open when offline_mode was switched on.
+    # At connect, and on the next statement of a session older than the offline mode.
     ErrorCode(3032, "ER_SERVER_OFFLINE_MODE", Fact.LOSS | Fact.WAITABLE),
     # Can't connect, and waiting changes nothing.
     # 1129 is a blocked host: every further attempt keeps it blocked.
