@@ -1,7 +1,7 @@
 """The entry point: runs a command and turns what goes wrong into one line and an exit code.
 
-Exit codes: 0 success, 1 a command's own "no" (it documents when), 2 the input or the surroundings are at
-fault, 70 a bug, 130 interrupted.
+Exit codes: 0 success, 1 a command's own "no" (it documents when) or a reader that went away, 2 the input or
+the surroundings are at fault, 70 a bug, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         _silence_stdout()
-        return 0
+        return 1
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except KeyboardInterrupt:
