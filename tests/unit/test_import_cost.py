@@ -1,0 +1,39 @@
+"""``import stillhere`` is free for an application that doesn't use it yet."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+HEAVY = {
+    "sqlalchemy",
+    "typer",
+    "click",
+    "rich",
+    "flask",
+    "waitress",
+    "prometheus_client",
+    "sqlite3",
+    "asyncio",
+}
+PROGRAM = """
+import json, sys, time
+before = set(sys.modules)
+start = time.perf_counter()
+import stillhere
+seconds = time.perf_counter() - start
+print(json.dumps({"seconds": seconds, "modules": sorted(set(sys.modules) - before)}))
+"""
+
+
+def measure() -> dict[str, object]:
+    run = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    return json.loads(run.stdout)
+
+
+def test_importing_stillhere_takes_less_than_30_ms_and_loads_nothing_heavy():
+    runs = [measure() for _ in range(5)]
+    loaded = {str(name).partition(".")[0] for name in runs[0]["modules"]}
+    assert loaded & HEAVY == set()
+    assert min(run["seconds"] for run in runs) < 0.030
