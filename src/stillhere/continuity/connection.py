@@ -49,7 +49,7 @@ class ContinuousConnection:
         if link is None or link.owner == get_ident():
             return self._stillhere_base.query(self, query, *args, **kwargs)
         sql = query.encode(link.driver.encoding(self)) if isinstance(query, str) else bytes(query)
-        return link.run_below_cursor(self, classify(sql), sql, lambda: self._stillhere_base.query(self, sql, *args, **kwargs))
+        return link.run_below_cursor(self, link.classify(sql), sql, lambda: self._stillhere_base.query(self, sql, *args, **kwargs))
 
     def commit(self) -> None:
         """Commit, and settle what a loss leaves open."""

@@ -6,14 +6,30 @@ import dataclasses
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from stillhere.continuity.statement import Kind, Statement, classify, classify_cached
-from stillhere.continuity.templates import template
+from stillhere.continuity.statement import Kind, Statement, StatementCache
 
 if TYPE_CHECKING:
     from stillhere.continuity.link import Link
     from stillhere.drivers.base import Driver
 
 __all__ = ["ContinuousCursor", "continuous_cursor_class"]
+
+
+_KINDS = frozenset({Kind.READ, Kind.WRITE})
+_TEMPLATES = StatementCache(template=True)
+
+
+def _of_template(query: Any) -> Statement | None:
+    """The class of every statement that this template can become; None where the final bytes decide.
+
+    A value that the driver escapes is one literal, and doesn't change what kind of statement it stands in. What SET sets
+    is part of its kind, so that SET is classified by its final bytes.
+    """
+    try:
+        statement = _TEMPLATES[query]
+    except TypeError:  # a bytearray, or what is no statement at all
+        return None
+    return statement if statement.kind in _KINDS else None
 
 
 class ContinuousCursor:
@@ -30,11 +46,9 @@ class ContinuousCursor:
     def execute(self, query: Any, args: Any = None) -> Any:
         """Run a statement. Its kind is looked up by its template, before values are put in."""
         if args is not None:
-            self._stillhere_statement = template(query)
+            self._stillhere_statement = _of_template(query)
         elif self._stillhere_batch is not None and type(query) is bytearray:
             self._stillhere_statement = self._stillhere_batch
-        else:
-            self._stillhere_statement = classify_cached(query)
         try:
             return self._stillhere_base.execute(self, query, args)
         finally:
@@ -59,7 +73,7 @@ class ContinuousCursor:
         elif type(q) is bytearray:
             q = bytes(q)
         if statement is None:
-            statement = classify(q)
+            statement = link.classify(q)
         return link.run(connection, self, statement, q)
 
     def nextset(self) -> Any:
@@ -126,7 +140,7 @@ def continuous_cursor_class(driver: Driver, base: type[Any]) -> type[Any]:
 @cache
 def _batch_of(query: str | bytes) -> Statement | None:
     """The class of the batches that an ``executemany`` of that template is rewritten into."""
-    statement = template(query)
+    statement = _of_template(query)
     if statement is None or statement.kind is not Kind.WRITE:
         return None
     if statement.insert is None:

@@ -10,8 +10,10 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from stillhere import events
+from stillhere.continuity import forks, watchdog
 from stillhere.continuity.facts import Facts, learn
 from stillhere.continuity.gate import Gate, GateFull, GateTimeout, gate_for
+from stillhere.continuity.link import Link
 from stillhere.continuity.slot import build
 from stillhere.drivers.base import set_peer_detection
 from stillhere.errors import DatabaseError, ServerUnavailable, for_driver
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Endpoint"]
 
 _MAX_SUSPECTS = 1024
+# The client library's own numbers for a connection that could not be made: refused, unreachable, no answer.
+_UNREACHABLE = frozenset({2002, 2003, 2013})
 
 
 @dataclass(slots=True)
@@ -90,6 +94,30 @@ class Endpoint:
         if seconds > 1.0:
             events.emit(events.Wait(server=self.name, seconds=seconds, served=True))
         return opened
+
+    def open_aside(self, chain: Callable[[], Any]) -> Any:
+        """Open a connection past the gate, for a question about another; the caller closes it.
+
+        Raises:
+            Exception: the driver's own, at once.
+        """
+        return build(self.driver, chain)
+
+    def unreachable(self, error: BaseException) -> bool:
+        """Whether a failed attempt to connect says that the network or the server is not there."""
+        return self.driver.errno(error) in _UNREACHABLE
+
+    def connect(self, chain: Callable[[], Any]) -> Any:
+        """A new logical connection, open."""
+        link = Link(self, chain)
+        connection, facts = self.open(chain, None, time.monotonic() + self.policy.ride_through)
+        link.ledger.set_autocommit(bool(connection.get_autocommit()))
+        link.attached(connection, facts)
+        connection._stillhere = link  # noqa: SLF001 - ours
+        forks.remember(connection, link)
+        if self.policy.detect_within:
+            watchdog.ensure_running()
+        return connection
 
     def add_ghost(self, ghost: Ghost) -> None:
         """A lost connection left this on the server."""

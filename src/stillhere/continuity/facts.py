@@ -26,6 +26,7 @@ class Facts:
         host: ours in the processlist, with the client's port; empty when not visible.
         wait_timeout: the session's own, in seconds; 0 when unknown.
         max_allowed_packet: the session's own, in bytes; 0 when unknown.
+        sql_mode: the session's, upper case; empty when unknown.
         uptime: of the server, in seconds; -1 when unknown.
         kills: the server's ``Com_kill`` counter; -1 when unknown.
         learned_at: when, on the monotonic clock.
@@ -38,6 +39,7 @@ class Facts:
     host: str
     wait_timeout: float
     max_allowed_packet: int
+    sql_mode: str
     uptime: int
     kills: int
     learned_at: float
@@ -51,6 +53,7 @@ UNKNOWN_FACTS = Facts(
     host="",
     wait_timeout=0.0,
     max_allowed_packet=0,
+    sql_mode="",
     uptime=-1,
     kills=-1,
     learned_at=0.0,
@@ -58,7 +61,7 @@ UNKNOWN_FACTS = Facts(
 
 _STATUS = "(SELECT VARIABLE_VALUE FROM {schema}.{table} WHERE VARIABLE_NAME = '{name}')"
 _QUERY = (
-    "SELECT @@session.wait_timeout, @@session.max_allowed_packet, CONNECTION_ID(), {identity}, {uptime}, {kills},"
+    "SELECT @@session.wait_timeout, @@session.max_allowed_packet, CONNECTION_ID(), @@session.sql_mode, {identity}, {uptime}, {kills},"
     " USER, HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID()"
 )
 
@@ -76,7 +79,7 @@ def _query(flavour: Flavour) -> bytes:
 
 
 _QUERIES = {flavour: _query(flavour) for flavour in Flavour}
-_PLAIN_QUERY = b"SELECT @@session.wait_timeout, @@session.max_allowed_packet, CONNECTION_ID()"
+_PLAIN_QUERY = b"SELECT @@session.wait_timeout, @@session.max_allowed_packet, CONNECTION_ID(), @@session.sql_mode"
 
 
 def learn(driver: Driver, connection: Any) -> Facts:
@@ -92,7 +95,7 @@ def learn(driver: Driver, connection: Any) -> Facts:
         if isinstance(error, driver.dbapi.Error) and driver.errno(error) in range(2000, 3000):
             raise
         row = (*driver.fetch(connection, _PLAIN_QUERY)[0], "", -1, -1, "", "")
-    wait_timeout, max_packet, thread_id, identity, uptime, kills, user, host = row
+    wait_timeout, max_packet, thread_id, sql_mode, identity, uptime, kills, user, host = row
     return Facts(
         flavour=flavour,
         identity=_text(identity),
@@ -101,6 +104,7 @@ def learn(driver: Driver, connection: Any) -> Facts:
         host=_text(host),
         wait_timeout=float(wait_timeout),
         max_allowed_packet=int(max_packet),
+        sql_mode=_text(sql_mode).upper(),
         uptime=_number(uptime),
         kills=_number(kills),
         learned_at=time.monotonic(),

@@ -17,8 +17,8 @@ from stillhere.continuity.fence import Ghost
 from stillhere.continuity.journal import Entry
 from stillhere.continuity.liveness import BLIND, Blind, Peek
 from stillhere.continuity.packets import largest_statement, too_large
-from stillhere.continuity.session import SessionState, Step
-from stillhere.continuity.statement import Kind, Statement, classify
+from stillhere.continuity.session import SessionState, Step, reading_mode
+from stillhere.continuity.statement import Kind, Statement, classify, classify_cached
 from stillhere.continuity.states import LinkState, may_follow
 from stillhere.continuity.verdict import Liveness, Phase
 from stillhere.errors import ConnectionMisused, StreamInterrupted, TransactionLost
@@ -60,7 +60,7 @@ class Link:
     """
 
     __slots__ = (
-        "__weakref__", "_lock", "_packet_limit", "_peek", "_stream", "chain", "condemned", "driver", "endpoint",
+        "__weakref__", "_lock", "_packet_limit", "_peek", "_read_mode", "_stream", "chain", "condemned", "driver", "endpoint",
         "facts", "last_used", "ledger", "lost_why", "opened_at", "own_kills_before", "owner", "previous_facts",
         "replay_off", "sent_at", "state", "watching",
     )  # fmt: skip
@@ -82,6 +82,7 @@ class Link:
         self.replay_off = not endpoint.policy.replay
         self._peek: Peek | Blind = BLIND
         self._packet_limit = _NO_LIMIT
+        self._read_mode = ""
         self._stream: weakref.ref[Any] | None = None
         # Held through each call. Never waited for: who finds it taken is a second thread on one connection,
         # whose statement would be written into the middle of the first one's reply.
@@ -94,6 +95,20 @@ class Link:
     def session(self) -> SessionState:
         """The ledger's session state."""
         return self.ledger.session
+
+    def classify(self, sql: bytes) -> Statement:
+        """The class of final bytes, under the session's own SQL mode, which decides where a literal ends."""
+        mode = self.sql_mode
+        if not mode:
+            return classify_cached(sql)
+        return classify(sql, no_backslash_escapes="NO_BACKSLASH_ESCAPES" in mode, ansi_quotes="ANSI_QUOTES" in mode)
+
+    @property
+    def sql_mode(self) -> str:
+        """What of the session's SQL mode changes how statements are read, as far as known; mostly empty."""
+        if self.session.sql_mode is not None:
+            return self.session.sql_mode
+        return self._read_mode
 
     @property
     def pin(self) -> str:
@@ -121,6 +136,7 @@ class Link:
         """A physical connection has just been opened inside ``connection``."""
         descriptor = self.driver.descriptor(connection)
         self._peek = Peek(descriptor) if descriptor >= 0 else BLIND
+        self._read_mode = reading_mode(facts.sql_mode)
         self._packet_limit = largest_statement(facts.max_allowed_packet) if facts.max_allowed_packet else _NO_LIMIT
         self._stream = None
         self.previous_facts, self.facts = self.facts, facts
@@ -136,6 +152,25 @@ class Link:
         self._stream = None
         self.driver.discard(connection)
         self.become(state)
+
+    def forked(self, connection: Any) -> None:
+        """In the child of a fork: the physical connection is the parent's, and so is its transaction.
+
+        Its descriptor leads nowhere by now, so that letting go of it is silent. No ghost: the parent lives.
+        """
+        self._lock = threading.Lock()
+        self.watching = threading.Lock()
+        self.owner = 0
+        self.sent_at = 0.0
+        if self.state is not LinkState.READY and self.state is not LinkState.OPENING:
+            return
+        bound = bool(self.ledger.journal) or bool(self.pin)
+        self.lost_why = "it was opened by the parent process, which goes on with it"
+        self.detached(connection, LinkState.LOST if bound else LinkState.DETACHED, ghost=False)
+
+    def readable(self) -> bool:
+        """Whether something of a reply has arrived; for the watchdog, while a statement is in flight."""
+        return self._peek.look() is not Liveness.ALIVE
 
     def look(self) -> Liveness:
         """Whether the physical connection is good, without a round trip."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from stillhere.drivers.base import Driver
 
-__all__ = ["SessionState", "Step"]
+__all__ = ["SessionState", "Step", "reading_mode"]
 
 # Settings that change how later statements are read: their place in the order matters.
 _ORDERED = (b"sql_mode", b"names", b"character", b"collation")
@@ -37,6 +37,7 @@ class SessionState:
     Attributes:
         pins: session state that can't be restored, by name, such as ``GET_LOCK``.
         in_prologue: whether the application has not had the connection in hand yet.
+        sql_mode: what of the SQL mode set by the application changes how statements are read; None while it set none.
         one_shot: a ``SET TRANSACTION`` that waits for the next transaction; None for none.
     """
 
@@ -48,6 +49,7 @@ class SessionState:
         self._steps: list[Step] = []
         self.pins: dict[str, None] = {}
         self.one_shot: Step | None = None
+        self.sql_mode: str | None = None
 
     def __len__(self) -> int:
         return len(self._prologue) + len(self._steps)
@@ -63,6 +65,8 @@ class SessionState:
 
     def accept(self, step: Step) -> None:
         """The server accepted this session statement."""
+        if b"sql_mode" in step.sql.lower():
+            self.sql_mode = reading_mode(step.sql.decode("latin-1").upper())
         if self.in_prologue:
             self._prologue.append(step)
             return
@@ -94,6 +98,17 @@ def perform(step: Step, driver: Driver, connection: Any) -> None:
         driver.connection_class.set_character_set(connection, *step.charset)
     else:
         driver.fetch(connection, step.sql)
+
+
+def reading_mode(text: str) -> str:
+    """Of a SQL mode in upper case, the parts that decide where a literal ends; empty for the usual reading.
+
+    ``ANSI`` and the modes named after other products include ANSI_QUOTES.
+    """
+    parts = ["NO_BACKSLASH_ESCAPES"] if "NO_BACKSLASH_ESCAPES" in text else []
+    if any(name in text for name in ("ANSI", "DB2", "MAXDB", "MSSQL", "ORACLE", "POSTGRESQL")):
+        parts.append("ANSI_QUOTES")
+    return ",".join(parts)
 
 
 def _order_matters(step: Step) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import importlib
 import os
 import socket
@@ -141,14 +143,22 @@ class Driver(ABC):
         return isinstance(cause, TimeoutError) or bool(read_timeout and elapsed >= read_timeout * 0.98)
 
 
+def shut_down(descriptor: int) -> None:
+    """End both directions of a socket that another object owns, without closing its descriptor."""
+    with contextlib.suppress(OSError):
+        duplicate = socket.socket(fileno=os.dup(descriptor))
+        try:
+            duplicate.shutdown(socket.SHUT_RDWR)
+        finally:
+            duplicate.close()
+
+
 def set_peer_detection(descriptor: int, seconds: float) -> None:
     """Have the kernel give up on a silent peer after about ``seconds``, on a TCP socket.
 
     Keepalive finds a peer that is silent while we wait, ``TCP_USER_TIMEOUT`` one that no longer
     acknowledges what we send (tcp(7)). Both speak of the next hop only.
     """
-    import fcntl  # noqa: PLC0415 - not on every platform, and needed only here
-
     flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
     probe = socket.socket(fileno=os.dup(descriptor))
     try:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
 from typing import Any
 
-from stillhere.drivers.base import Driver, DriverTraits, Outcome
+from stillhere.drivers.base import Driver, DriverTraits, Outcome, shut_down
 
 
 class Mysqlclient(Driver):
@@ -88,16 +86,6 @@ class Mysqlclient(Driver):
     def read_timeout(self, kwargs: dict[str, Any]) -> float:
         """``read_timeout``, whole seconds; 0 for none."""
         return float(kwargs.get("read_timeout") or 0)
-
-
-def shut_down(descriptor: int) -> None:
-    """End both directions of a socket that another object owns, without closing its descriptor."""
-    with contextlib.suppress(OSError):
-        duplicate = socket.socket(fileno=os.dup(descriptor))
-        try:
-            duplicate.shutdown(socket.SHUT_RDWR)
-        finally:
-            duplicate.close()
 
 
 MYSQLCLIENT = Mysqlclient()
