@@ -16,7 +16,7 @@ FLAGS |= {"consistent_snapshot", "chain_or_release"}
 
 
 def cases() -> list[object]:
-    """Lines of ``statement`` and, below, ``    → kind flag … name=value …``: what isn't named is false or empty."""
+    """A statement, and below it ``    → KIND flag … name=value …``: what isn't named is false or empty."""
     found: list[object] = []
     for path in sorted(CASES.glob("*.txt")):
         sql = ""
