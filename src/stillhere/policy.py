@@ -15,7 +15,16 @@ _DURATION = re.compile(r"\A\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\s*\Z")
 _SECONDS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _BYTES = re.compile(r"\A\s*(\d+)\s*([kmg]i?b?)?\s*\Z", re.IGNORECASE)
 _FACTOR = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
-_SWITCH = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
+_SWITCH = {
+    "on": True,
+    "true": True,
+    "1": True,
+    "yes": True,
+    "off": False,
+    "false": False,
+    "0": False,
+    "no": False,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +89,7 @@ class Policy:
         for name, text in options.items():
             parse = _PARSERS.get(name)
             if parse is None:
-                raise ConfigurationError(
-                    f"unknown option 'stillhere.{name}'; there are: {', '.join(sorted(_PARSERS))}"
-                )
+                raise ConfigurationError(f"unknown option 'stillhere.{name}'; there are: {', '.join(sorted(_PARSERS))}")
             values[name] = parse(f"stillhere.{name}", text)
         start = base if base is not None else cls()
         return cls(**{f.name: values.get(f.name, getattr(start, f.name)) for f in fields(cls)})

@@ -18,7 +18,20 @@ __all__ = ["Ledger"]
 
 # Outside the whitelist, and yet unable to begin a transaction or to change the session.
 _SELF_CONTAINED = frozenset(
-    {"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "TABLE", "VALUES", "LOAD", "EXPLAIN", "ANALYZE", "HELP"}
+    {
+        "SELECT",
+        "INSERT",
+        "UPDATE",
+        "DELETE",
+        "REPLACE",
+        "WITH",
+        "TABLE",
+        "VALUES",
+        "LOAD",
+        "EXPLAIN",
+        "ANALYZE",
+        "HELP",
+    }
 )
 
 
@@ -50,8 +63,13 @@ class Ledger:
         self.autocommit = on
         self.transactional = self._explicit or not on
 
-    def succeeded(
-        self, statement: Statement, sql: bytes, cursor_class: type[Any] | None, outcome: Outcome | None, now: float
+    def succeeded(  # noqa: C901 - one branch for each kind
+        self,
+        statement: Statement,
+        sql: bytes,
+        cursor_class: type[Any] | None,
+        outcome: Outcome | None,
+        now: float,
     ) -> None:
         """A statement that is no plain read or write succeeded; those go to the journal directly."""
         self.dirty = True
@@ -81,7 +99,15 @@ class Ledger:
         elif self.transactional:
             self._record(entry, now)
 
-    def failed(self, statement: Statement, sql: bytes, cursor_class: type[Any] | None, errno: int, flavour: Flavour, now: float) -> None:
+    def failed(
+        self,
+        statement: Statement,
+        sql: bytes,
+        cursor_class: type[Any] | None,
+        errno: int,
+        flavour: Flavour,
+        now: float,
+    ) -> None:
         """The server answered an error; the connection lives."""
         self.dirty = True
         if self.session.in_prologue:
@@ -90,7 +116,9 @@ class Ledger:
             self.ended()
         elif spoils_replay(errno, flavour):
             if self.transactional:
-                self.journal.spoil(f"a statement of it ended in error {errno}, after which part of it may be undone", now)
+                self.journal.spoil(
+                    f"a statement of it ended in error {errno}, after which part of it may be undone", now
+                )
         elif statement.may_commit:
             if self.journal:
                 self.journal.spoil(f"{statement.verb} failed, and may have committed before it did", now)

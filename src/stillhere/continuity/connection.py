@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["ContinuousConnection", "continuous_class"]
 
 _BEGIN = classify(b"BEGIN")
-_AUTOCOMMIT = {True: (classify(b"SET autocommit=1"), b"SET autocommit=1"), False: (classify(b"SET autocommit=0"), b"SET autocommit=0")}
+_AUTOCOMMIT = {
+    True: (classify(b"SET autocommit=1"), b"SET autocommit=1"),
+    False: (classify(b"SET autocommit=0"), b"SET autocommit=0"),
+}
 
 
 class ContinuousConnection:
@@ -49,7 +51,9 @@ class ContinuousConnection:
         if link is None or link.owner == get_ident():
             return self._stillhere_base.query(self, query, *args, **kwargs)
         sql = query.encode(link.driver.encoding(self)) if isinstance(query, str) else bytes(query)
-        return link.run_below_cursor(self, link.classify(sql), sql, lambda: self._stillhere_base.query(self, sql, *args, **kwargs))
+        return link.run_below_cursor(
+            self, link.classify(sql), sql, lambda: self._stillhere_base.query(self, sql, *args, **kwargs)
+        )
 
     def commit(self) -> None:
         """Commit, and settle what a loss leaves open."""
@@ -109,7 +113,10 @@ class ContinuousConnection:
             self._stillhere_base.set_character_set(self, charset, collation)
         else:
             link.set_character_set(
-                self, charset, collation, lambda: self._stillhere_base.set_character_set(self, charset, collation)
+                self,
+                charset,
+                collation,
+                lambda: self._stillhere_base.set_character_set(self, charset, collation),
             )
 
     def ping(self, reconnect: Any = False) -> None:  # noqa: ARG002 - the drivers' signature; we re-open anyway
@@ -146,11 +153,19 @@ class ContinuousConnection:
             link.close(self, lambda: self._stillhere_base.close(self))
 
 
-@cache
+_classes: dict[type[Any], type[Any]] = {}
+
+
 def continuous_class(driver: Driver, base: type[Any]) -> type[Any]:
-    """The continuous subclass of a connection class of the driver."""
+    """The continuous subclass of a connection class of the driver; always the same one."""
     if issubclass(base, ContinuousConnection):
         return base
+    if base not in _classes:
+        _classes.setdefault(base, _make(driver, base))
+    return _classes[base]
+
+
+def _make(driver: Driver, base: type[Any]) -> type[Any]:
     return type(
         base.__name__,
         (ContinuousConnection, base),

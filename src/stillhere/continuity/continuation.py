@@ -27,7 +27,9 @@ class Action(Enum):
     """What happens now. Those up to SETTLE continue; the others end in an error of that name."""
 
     RESEND = "open a new connection and run the statement on it"
-    RESEND_READ_ONLY = "run the read again inside a read-only transaction, so that the server confirms that it only reads"
+    RESEND_READ_ONLY = (
+        "run the read again inside a read-only transaction, so that the server confirms that it only reads"
+    )
     REPLAY = "run the transaction again on a new connection, compare, then run the statement"
     REPLAY_AND_COMMIT = "run the transaction again, compare, and commit"
     CONFIRM_READS = "have the server confirm that the transaction only read, then report success"
@@ -175,7 +177,9 @@ def _refusal(s: Situation, spoiled: str) -> Decision | None:
     if s.veto:
         return Decision(Action.REFUSE, s.veto)
     if s.refers_to_last:
-        return Decision(Action.REFUSE, "the statement asks about the one before it, which is not part of this transaction")
+        return Decision(
+            Action.REFUSE, "the statement asks about the one before it, which is not part of this transaction"
+        )
     return None
 
 
@@ -192,7 +196,8 @@ def _replay_refusal(s: Situation) -> Decision | None:
         return Decision(Action.REFUSE, "the transaction had begun, and replay is switched off")
     if s.locks_expired:
         return Decision(
-            Action.REFUSE, "it held row locks taken by reading for longer after the loss than replay_locks_within"
+            Action.REFUSE,
+            "it held row locks taken by reading for longer after the loss than replay_locks_within",
         )
     return _limits(s)
 

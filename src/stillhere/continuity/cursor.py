@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["ContinuousCursor", "continuous_cursor_class"]
 
 
+_LONGEST = 8192
 _KINDS = frozenset({Kind.READ, Kind.WRITE})
 _TEMPLATES = StatementCache(template=True)
 
@@ -22,8 +23,8 @@ _TEMPLATES = StatementCache(template=True)
 def _of_template(query: Any) -> Statement | None:
     """The class of every statement that this template can become; None where the final bytes decide.
 
-    A value that the driver escapes is one literal, and doesn't change what kind of statement it stands in. What SET sets
-    is part of its kind, so that SET is classified by its final bytes.
+    A value that the driver escapes is one literal, and doesn't change what kind of statement it stands in.
+    What SET sets is part of its kind, so that SET is classified by its final bytes.
     """
     try:
         statement = _TEMPLATES[query]
@@ -119,11 +120,20 @@ class StreamingCursor(ContinuousCursor):
         connection._stillhere.close_stream(connection, self, lambda: self._stillhere_base.close(self))  # noqa: SLF001 - ours
 
 
-@cache
+_classes: dict[type[Any], type[Any]] = {}
+
+
 def continuous_cursor_class(driver: Driver, base: type[Any]) -> type[Any]:
-    """The continuous subclass of a cursor class of the driver."""
-    if issubclass(base, ContinuousCursor):
-        return base
+    """The continuous subclass of a cursor class of the driver; always the same one."""
+    made = _classes.get(base)
+    if made is None:
+        if issubclass(base, ContinuousCursor):
+            return base
+        made = _classes.setdefault(base, _make(driver, base))
+    return made
+
+
+def _make(driver: Driver, base: type[Any]) -> type[Any]:
     streaming = driver.is_streaming(base)
     return type(
         base.__name__,
@@ -157,4 +167,4 @@ def _batch_of(query: str | bytes) -> Statement | None:
 
 
 def _batch(query: Any) -> Statement | None:
-    return _batch_of(query) if isinstance(query, str | bytes) and len(query) < 8192 else None
+    return _batch_of(query) if isinstance(query, str | bytes) and len(query) < _LONGEST else None

@@ -161,12 +161,15 @@ class Endpoint:
 
     def _unavailable(self, refusal: GateTimeout | GateFull, seconds: float) -> DatabaseError:
         if isinstance(refusal, GateFull):
-            message = f"{self.name} can't be reached and {self.policy.max_waiting} calls are waiting for it already (max_waiting)"
+            message = f"{self.name} can't be reached, and {self.policy.max_waiting} calls wait for it (max_waiting)"
         else:
             message = f"{self.name} could not be reached within {seconds:.1f} s"
         last = refusal.last_error
         if last is not None:
-            message += f"; the last attempt ended in {self.driver.errno(last)} {last.args[-1] if last.args else ''}".rstrip()
+            message += (
+                f"; the last attempt ended in {self.driver.errno(last)} {last.args[-1] if last.args else ''}".rstrip()
+            )
         return self.error(
-            ServerUnavailable, message + f". Nothing of this call was executed; ride_through is {self.policy.ride_through:g} s"
+            ServerUnavailable,
+            message + f". Nothing of this call was executed; ride_through is {self.policy.ride_through:g} s",
         )

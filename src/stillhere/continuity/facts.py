@@ -61,14 +61,18 @@ UNKNOWN_FACTS = Facts(
 
 _STATUS = "(SELECT VARIABLE_VALUE FROM {schema}.{table} WHERE VARIABLE_NAME = '{name}')"
 _QUERY = (
-    "SELECT @@session.wait_timeout, @@session.max_allowed_packet, CONNECTION_ID(), @@session.sql_mode, {identity}, {uptime}, {kills},"
-    " USER, HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID()"
+    "SELECT @@session.wait_timeout, @@session.max_allowed_packet, CONNECTION_ID(), @@session.sql_mode,"
+    " {identity}, {uptime}, {kills}, USER, HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID()"
 )
 
 
 def _query(flavour: Flavour) -> bytes:
     if flavour is Flavour.MARIADB:
-        identity, schema, table = "CONCAT_WS(':', @@server_id, @@hostname, @@datadir)", "information_schema", "GLOBAL_STATUS"
+        identity, schema, table = (
+            "CONCAT_WS(':', @@server_id, @@hostname, @@datadir)",
+            "information_schema",
+            "GLOBAL_STATUS",
+        )
     else:
         identity, schema, table = "@@server_uuid", "performance_schema", "global_status"
     return _QUERY.format(

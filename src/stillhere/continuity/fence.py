@@ -56,8 +56,8 @@ def fence(
     """Wait until the ghost and its locks are gone, ending it by ``KILL CONNECTION`` where need be.
 
     Nothing is done where another server answers or the same one was restarted: the number may be a stranger's
-    there, and a restart ends every transaction. Behind a multiplexing proxy user, host and port don't match, and nothing is
-    killed either.
+    there, and a restart ends every transaction. Behind a multiplexing proxy user, host and port don't match,
+    and nothing is killed either.
 
     Args:
         driver: of ``connection``.

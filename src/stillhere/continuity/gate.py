@@ -68,7 +68,7 @@ class GateStats:
     outages: int
 
 
-class GateClosed(Exception):  # noqa: N818 - a state of affairs; the connection turns it into a public error
+class GateClosed(Exception):
     """A visitor was not let through. Internal: the connection turns it into `ServerUnavailable`.
 
     Attributes:
@@ -96,9 +96,7 @@ class GateClosed(Exception):  # noqa: N818 - a state of affairs; the connection 
         self.failures = failures
         self.down_for = down_for
         self.last_error = last_error
-        super().__init__(
-            f"after {waited:.2f} sec, {attempts} own and {failures} failed attempts, {waiting} waiting"
-        )
+        super().__init__(f"after {waited:.2f} sec, {attempts} own and {failures} failed attempts, {waiting} waiting")
 
 
 class GateTimeout(GateClosed):

@@ -179,7 +179,7 @@ def probing(situation: Situation, ticket: int, deadline: float, limits: Limits, 
     return replace(situation.to(GateState.PROBING), holder=ticket, lease_until=until)
 
 
-def failed(  # noqa: PLR0917 - a pure function of all of these
+def failed(
     situation: Situation, role: Role, ticket: int, epoch: int, limits: Limits, now: float, jittered: float
 ) -> Situation:
     """An attempt failed in a way that waiting may mend.
@@ -207,9 +207,7 @@ def failed(  # noqa: PLR0917 - a pure function of all of these
     counted = replace(situation, failures=situation.failures + 1)
     if role is Role.PROBE and situation.holder == ticket:
         backoff = min(limits.max_backoff, situation.backoff * 2)
-        return replace(
-            counted.to(GateState.DOWN), backoff=backoff, probe_due=now + backoff * jittered, holder=None
-        )
+        return replace(counted.to(GateState.DOWN), backoff=backoff, probe_due=now + backoff * jittered, holder=None)
     return counted
 
 

@@ -132,7 +132,7 @@ def digest(rows: Any) -> Digest:
     return Digest(blake2b(repr(rows).encode("utf-8", "surrogatepass"), digest_size=16).digest())
 
 
-def difference(entry: Entry, outcome: Outcome | None, errno: int) -> str:
+def difference(entry: Entry, outcome: Outcome | None, errno: int) -> str:  # noqa: PLR0911 - one for each thing seen
     """What of a statement came out differently the second time; empty when nothing did. Never a value."""
     if entry.errno != errno:
         return f"error number {errno or 'none'} where it was {entry.errno or 'none'}"

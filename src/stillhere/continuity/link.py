@@ -9,7 +9,6 @@ from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from stillhere.continuity.recovery import Recovery, on_stream_error, pass_on_unless_lost, reopen
 from stillhere.continuity.accounting import Ledger
 from stillhere.continuity.continuation import Call
 from stillhere.continuity.facts import UNKNOWN_FACTS, Facts
@@ -17,6 +16,7 @@ from stillhere.continuity.fence import Ghost
 from stillhere.continuity.journal import Entry
 from stillhere.continuity.liveness import BLIND, Blind, Peek
 from stillhere.continuity.packets import largest_statement, too_large
+from stillhere.continuity.recovery import Recovery, on_stream_error, pass_on_unless_lost, reopen
 from stillhere.continuity.session import SessionState, Step, reading_mode
 from stillhere.continuity.statement import Kind, Statement, classify, classify_cached
 from stillhere.continuity.states import LinkState, may_follow
@@ -60,7 +60,8 @@ class Link:
     """
 
     __slots__ = (
-        "__weakref__", "_lock", "_packet_limit", "_peek", "_read_mode", "_stream", "chain", "condemned", "driver", "endpoint",
+        "__weakref__", "_lock", "_packet_limit", "_peek", "_read_mode", "_stream", "chain", "condemned", "driver",
+        "endpoint",
         "facts", "last_used", "ledger", "lost_why", "opened_at", "own_kills_before", "owner", "previous_facts",
         "replay_off", "sent_at", "state", "watching",
     )  # fmt: skip
@@ -209,7 +210,7 @@ class Link:
             self.sent_at = now
             try:
                 result = cursor._stillhere_base._query(cursor, sql)  # noqa: SLF001 - ours, and the driver's
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - an interruption counts as well
                 self.let_go(now)
                 pass_on_unless_lost(self, connection, statement, sql, cursor._stillhere_base, error)  # noqa: SLF001 - ours
                 return self._recovery(connection, cursor, statement, sql).run(error, Phase.AWAIT, now)
@@ -264,7 +265,7 @@ class Link:
             now = self.sent_at = monotonic()
             try:
                 result = send()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - an interruption counts as well
                 self.let_go(now)
                 pass_on_unless_lost(self, connection, statement, sql, None, error)
                 return self._call_recovery(connection, statement, sql, send).run(error, Phase.AWAIT, now)
@@ -296,7 +297,7 @@ class Link:
             now = self.sent_at = monotonic()
             try:
                 send()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - an interruption counts as well
                 self.let_go(now)
                 pass_on_unless_lost(self, connection, _SET_NAMES, b"", None, error)
                 self._call_recovery(connection, _SET_NAMES, b"", send).run(error, Phase.AWAIT, now)
@@ -336,7 +337,7 @@ class Link:
         now = self.sent_at = monotonic()
         try:
             result = send()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - an interruption counts as well
             self.let_go(now)
             pass_on_unless_lost(self, connection, statement, sql, None, error)
             return self._end_recovery(connection, statement, sql, call, send).run(error, Phase.COMMIT, now)
@@ -375,7 +376,7 @@ class Link:
             now = self.sent_at = monotonic()
             try:
                 result = read()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - an interruption counts as well
                 self.let_go(now)
                 on_stream_error(self, connection, error)
             self.last_used = self.let_go(now)
@@ -389,7 +390,7 @@ class Link:
             now = self.sent_at = monotonic()
             try:
                 return send()
-            except BaseException as error:  # noqa: BLE001 - sorted out by kind below
+            except BaseException as error:  # noqa: BLE001 - an interruption counts as well
                 on_stream_error(self, connection, error)
             finally:
                 self.last_used = self.let_go(now)

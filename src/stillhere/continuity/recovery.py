@@ -92,7 +92,8 @@ class Recovery:
                     sent_at = time.monotonic()
                     result = self._send(read_only=decision.action is Action.RESEND_READ_ONLY)
                 else:
-                    result = self._settle(decision.action)
+                    self._settle(decision.action)
+                    result = None
             except Refused as refusal:
                 decision = Decision(Action.REFUSE, str(refusal))
             except BaseException as again:
@@ -320,7 +321,12 @@ class Recovery:
             # The server answered the call itself with an error, as it might have without any loss.
             if not isinstance(error, DatabaseError):
                 link.ledger.failed(
-                    self.statement, self.sql, None, link.driver.errno(error), link.facts.flavour, time.monotonic()
+                    self.statement,
+                    self.sql,
+                    None,
+                    link.driver.errno(error),
+                    link.facts.flavour,
+                    time.monotonic(),
                 )
             return
         if link.state is LinkState.READY and isinstance(error, StatementOutcomeUnknown):
@@ -347,7 +353,12 @@ def lost_by(link: Link, error: BaseException) -> bool:
 
 
 def pass_on_unless_lost(
-    link: Link, connection: Any, statement: Statement, sql: bytes, cursor_class: type[Any] | None, error: BaseException
+    link: Link,
+    connection: Any,
+    statement: Statement,
+    sql: bytes,
+    cursor_class: type[Any] | None,
+    error: BaseException,
 ) -> None:
     """Return where ``error`` is a loss; otherwise enter it into the ledger and raise it."""
     if lost_by(link, error):

@@ -45,8 +45,8 @@ _ERRORS: dict[Action, type[DatabaseError]] = {
 ENDINGS = frozenset({*_ERRORS, Action.REFUSE})
 
 _WORDS: dict[Action, str] = {
-    Action.COMMIT_UNKNOWN: "the connection was lost after COMMIT was sent and before its reply: the transaction may or "
-    "may not have been committed. Look for what it wrote before doing it again",
+    Action.COMMIT_UNKNOWN: "the connection was lost after COMMIT was sent and before its reply: the transaction may "
+    "or may not have been committed. Look for what it wrote before doing it again",
     Action.STATEMENT_UNKNOWN: "the connection was lost after a {verb} was sent and before its reply, outside a "
     "transaction: it may or may not have taken effect. Look before doing it again",
     Action.STREAM_INTERRUPTED: "the connection was lost while rows were still being read from the server; those read "
@@ -55,18 +55,24 @@ _WORDS: dict[Action, str] = {
     "stayed up{kills}: probably ended on purpose, so it was not sent again",
     Action.TRANSACTION_KILLED: "a transaction open for longer than obey_kill_after ended with its connection while the "
     "server stayed up{kills}: probably ended on purpose or by an idle-transaction limit, so it was not run again",
-    Action.TIMEOUT: "the client's own read timeout passed before the reply to a {verb}; the server may still be working "
-    "on it, so it was not sent again. Raise read_timeout or make the statement faster",
-    Action.POISON: "a {verb} was in flight at two crashes of the server and is suspected of causing them; it is not sent again",
+    Action.TIMEOUT: "the client's own read timeout passed before the reply to a {verb}; the server may still be "
+    "working on it, so it was not sent again. Raise read_timeout or make the statement faster",
+    Action.POISON: "a {verb} was in flight at two crashes of the server and is suspected of causing "
+    "them; it is not sent again",
 }
 
 
-class Refused(Exception):  # noqa: N818 - a way out of a continuation, not an error that anyone sees
+class Refused(Exception):
     """Found out while continuing: it may not be; the argument is the reason."""
 
 
 def refuse(
-    link: Link, connection: Any, situation: Situation, decision: Decision, error: BaseException | None, loss: events.Loss
+    link: Link,
+    connection: Any,
+    situation: Situation,
+    decision: Decision,
+    error: BaseException | None,
+    loss: events.Loss,
 ) -> NoReturn:
     """Raise what the decision says, and leave the connection in the state that goes with it."""
     kind = _ERRORS.get(decision.action)

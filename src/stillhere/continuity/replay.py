@@ -56,8 +56,9 @@ def run(link: Link, connection: Any) -> None:
             events.emit(_event(link, number, started, same=False))
             raise link.endpoint.error(
                 ReplayDiverged,
-                f"statement {number} of {len(entries)} ({entry.statement.verb}) of the transaction answered differently "
-                f"when it was run again after a loss: {what}. Nothing was committed; run the transaction again from its beginning",
+                f"statement {number} of {len(entries)} ({entry.statement.verb}) of the transaction answered "
+                f"differently when it was run again after a loss: {what}. Nothing was committed; run the "
+                "transaction again from its beginning",
             )
     events.emit(_event(link, len(entries), started, same=True))
 
@@ -115,6 +116,7 @@ def _generated_id(entry: Entry, column: str) -> int:
     """The first id that the server generated for a plain INSERT; 0 for none, or where it must not be forced.
 
     Args:
+        entry: the statement, with what came of it.
         column: the table's auto-increment column; empty to ask only whether there can be one.
     """
     insert, outcome = entry.statement.insert, entry.outcome

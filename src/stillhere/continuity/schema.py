@@ -31,7 +31,7 @@ def auto_increments(driver: Driver, connection: Any, statements: Iterable[Statem
             connection,
             (
                 "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE EXTRA LIKE '%auto_increment%'"
-                f" AND TABLE_NAME = {_literal(table)} AND TABLE_SCHEMA = {schema}"  # noqa: S608 - escaped by _literal
+                f" AND TABLE_NAME = {_literal(table)} AND TABLE_SCHEMA = {schema}"
             ).encode(),
         )
         if rows:
@@ -66,7 +66,8 @@ def what_escapes(driver: Driver, connection: Any, statements: list[Statement]) -
             connection,
             (
                 f"SELECT 'view', TABLE_NAME FROM information_schema.VIEWS WHERE TABLE_NAME IN ({tables})"
-                f" UNION ALL SELECT 'trigger', TRIGGER_NAME FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_TABLE IN ({tables})"
+                " UNION ALL SELECT 'trigger', TRIGGER_NAME FROM information_schema.TRIGGERS"
+                f" WHERE EVENT_OBJECT_TABLE IN ({tables})"
                 f" UNION ALL SELECT 'stored function', ROUTINE_NAME FROM information_schema.ROUTINES"
                 f" WHERE ROUTINE_TYPE = 'FUNCTION' AND ROUTINE_SCHEMA IN ({schemas})"
             ).encode(),

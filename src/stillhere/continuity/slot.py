@@ -82,7 +82,8 @@ def _prepare(driver: Driver) -> None:
     with _preparing:
         if base in _prepared:
             return
-        original = base.__new__
+        original: Any = base.__new__
+        plain: Any = object.__new__
 
         def __new__(cls: type[Any], *args: Any, **kwargs: Any) -> Any:  # noqa: N807 - it becomes one
             if _slot.active and _slot.driver is not None and issubclass(cls, _slot.driver.connection_class):
@@ -90,9 +91,9 @@ def _prepare(driver: Driver) -> None:
                 if target is not None and not (target.open and isinstance(target, cls)):
                     return target
                 cls = continuous_class(_slot.driver, cls)
-            if original is object.__new__:
-                return object.__new__(cls)
+            if original is plain:
+                return original(cls)  # object's own refuses the arguments that __init__ takes
             return original(cls, *args, **kwargs)
 
-        base.__new__ = __new__
+        setattr(base, "__new__", __new__)  # noqa: B010 - mypy knows no assignment to a class's __new__
         _prepared.add(base)

@@ -12,18 +12,16 @@ Everything else may have been executed. An error number alone proves nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from stillhere.server.errorcodes import proves_not_executed
 
 if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
-
+    from stillhere.drivers.base import DriverTraits
     from stillhere.server.versions import Flavour
 
-__all__ = ["DriverTraits", "Liveness", "Phase", "Verdict", "verdict"]
+__all__ = ["Liveness", "Phase", "Verdict", "verdict"]
 
 
 class Phase(Enum):
@@ -54,20 +52,6 @@ class Liveness(Enum):
     ALIVE = "alive"
     DEAD = "dead"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class DriverTraits:
-    """What is known about how a driver reports a failure, each checked against a server.
-
-    Attributes:
-        name: the driver's module, for messages.
-        write_errors: codes that the driver raises only when *writing* the command failed, so that the server
-            can't have read it whole. A server executes a command only once its last byte is there.
-    """
-
-    name: str
-    write_errors: AbstractSet[int] = field(default_factory=frozenset)
 
 
 def verdict(

@@ -123,7 +123,7 @@ class Driver(ABC):
         code = error.args[0] if error.args else 0
         return code if isinstance(code, int) else 0
 
-    def is_closed_error(self, error: BaseException) -> bool:
+    def is_closed_error(self, error: BaseException) -> bool:  # noqa: ARG002 - for those that override it
         """Whether this is how the driver says that the connection had been lost before."""
         return False
 

@@ -60,7 +60,8 @@ class StillherePlugin(CreateEnginePlugin):
         """Refuse a driver that can't be protected, before anything connects."""
         if getattr(dialect_cls, "is_async", False):
             raise ArgumentError(
-                f"stillhere has no support for the asyncio driver {dialect_cls.driver!r} yet; it supports mysqlclient and PyMySQL"
+                f"stillhere has no support for the asyncio driver {dialect_cls.driver!r} yet; "
+                "it supports mysqlclient and PyMySQL"
             )
         try:
             driver_of(dialect_args["dbapi"])
@@ -71,11 +72,11 @@ class StillherePlugin(CreateEnginePlugin):
         """Wrap what the pool calls to connect, and listen where pool and engine meet losses."""
         endpoint = Endpoint(driver_of(engine.dialect.loaded_dbapi), self._policy, _address(engine.url))
         pool = engine.pool
-        chain = pool._invoke_creator  # noqa: SLF001 - the user's creator, or SQLAlchemy's own with its do_connect listeners
+        chain: Any = pool._invoke_creator  # noqa: SLF001 - the user's creator, or SQLAlchemy's own
 
         def creator(connection_record: Any) -> Any:
             # The connection must not keep its pool record alive, which keeps the connection.
-            record = weakref.ref(connection_record) if connection_record is not None else lambda: None
+            record: Any = weakref.ref(connection_record) if connection_record is not None else lambda: None
             return endpoint.connect(lambda: chain(record()))
 
         pool._creator = creator  # noqa: SLF001 - survives Engine.dispose(), which makes a new pool of it
@@ -93,7 +94,9 @@ def _on_checkout(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
     if link.state is LinkState.READY and link.look() is not Liveness.DEAD and not link.outlived:
         return
     # The pool opens another in its place and runs the user's "connect" listeners on it.
-    raise DisconnectionError("stillhere: the connection was lost, or came near its wait_timeout, while it was in the pool")
+    raise DisconnectionError(
+        "stillhere: the connection was lost, or came near its wait_timeout, while it was in the pool"
+    )
 
 
 def _on_error(context: ExceptionContext) -> None:

@@ -73,8 +73,7 @@ class Visitors:
         self.results: list[object] = []
         self.took: list[float] = []
         self.threads = [
-            threading.Thread(target=self._run, args=(gate, attempt, seconds), daemon=True)
-            for _ in range(count)
+            threading.Thread(target=self._run, args=(gate, attempt, seconds), daemon=True) for _ in range(count)
         ]
         for thread in self.threads:
             thread.start()
@@ -207,9 +206,7 @@ def test_those_beyond_max_waiting_are_turned_away_when_the_server_goes_down() ->
     assert sum(isinstance(result, GateTimeout) for result in visitors.results) <= 3
 
 
-@pytest.mark.parametrize(
-    "leave", [DeniedError, KeyboardInterrupt, SystemExit], ids=lambda kind: kind.__name__
-)
+@pytest.mark.parametrize("leave", [DeniedError, KeyboardInterrupt, SystemExit], ids=lambda kind: kind.__name__)
 def test_the_lease_is_passed_on_when_the_prober_leaves(leave: type[BaseException]) -> None:
     """The next one probes at once, and doesn't wait for the backoff or the lease."""
     gate, server = Gate(min_backoff=0.1, lease=30), Server()

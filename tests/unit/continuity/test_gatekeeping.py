@@ -104,10 +104,7 @@ def test_only_a_probe_opens_the_gate() -> None:
 def test_what_began_before_the_servers_return_says_nothing_about_it() -> None:
     opened = succeeded(PROBING, Role.PROBE, 0)
     assert failed(opened, Role.HANDSHAKE, 2, 0, LIMITS, 13.0, 1.0) is opened
-    assert (
-        succeeded(failed(opened, Role.HANDSHAKE, 2, 1, LIMITS, 13.0, 1.0), Role.PROBE, 0).state
-        is GateState.DOWN
-    )
+    assert succeeded(failed(opened, Role.HANDSHAKE, 2, 1, LIMITS, 13.0, 1.0), Role.PROBE, 0).state is GateState.DOWN
 
 
 def test_a_prober_whose_lease_ran_out_still_opens_the_gate_but_no_longer_closes_it() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from stillhere.continuity.verdict import DriverTraits, Liveness, Phase, Verdict, verdict
+from stillhere.continuity.verdict import Liveness, Phase, Verdict, verdict
+from stillhere.drivers.base import DriverTraits
 from stillhere.server.versions import Flavour
 
 PLAIN = DriverTraits("MySQLdb", frozenset({2006}))

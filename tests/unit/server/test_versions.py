@@ -25,9 +25,7 @@ MYSQL, MARIADB = Flavour.MYSQL, Flavour.MARIADB
         ("5.7.44-log", MYSQL, (5, 7, 44)),
     ],
 )
-def test_greetings_of_both_families_are_read(
-    text: str, flavour: Flavour, number: tuple[int, int, int]
-) -> None:
+def test_greetings_of_both_families_are_read(text: str, flavour: Flavour, number: tuple[int, int, int]) -> None:
     assert parse_version(text) == ServerVersion(flavour, number)
 
 

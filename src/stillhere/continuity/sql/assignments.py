@@ -60,9 +60,7 @@ _STEERING = frozenset(
     }
 )
 # With "@@" and without a scope, they are for the next transaction only.
-_TRANSACTION_VARIABLES = frozenset(
-    {"transaction_isolation", "transaction_read_only", "tx_isolation", "tx_read_only"}
-)
+_TRANSACTION_VARIABLES = frozenset({"transaction_isolation", "transaction_read_only", "tx_isolation", "tx_read_only"})
 _ON = frozenset({"1", "ON", "TRUE", "'ON'", "'1'", '"ON"', "'TRUE'"})
 _OFF = frozenset({"0", "OFF", "FALSE", "'OFF'", "'0'", '"OFF"', "'FALSE'"})
 _ACCOUNT = frozenset({"PASSWORD", "DEFAULT"})  # SET DEFAULT ROLE
@@ -120,9 +118,7 @@ def _is_server_scope(token: Token) -> bool:
 
 
 def _server() -> Statement:
-    return Statement(
-        Kind.OTHER, "SET GLOBAL", reason="it changes the server, not the session", may_commit=False
-    )
+    return Statement(Kind.OTHER, "SET GLOBAL", reason="it changes the server, not the session", may_commit=False)
 
 
 def _spoilt(reason: str, pin: str, *, commits: bool = False) -> Statement:
@@ -237,9 +233,7 @@ def _system_variable(name: str, value: list[Token], *, next_transaction: bool) -
         )
     if name == "timestamp":
         reset = text in ("DEFAULT", "0") and len(value) == 1
-        return (
-            _Part(name, unpin=name) if reset else _Part(name, reason="it stops the session's clock", pin=name)
-        )
+        return _Part(name, unpin=name) if reset else _Part(name, reason="it stops the session's clock", pin=name)
     if name == "autocommit":
         return _autocommit(text)
     return _Part(name, next_transaction=next_transaction and name in _TRANSACTION_VARIABLES)

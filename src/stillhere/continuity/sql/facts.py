@@ -57,9 +57,7 @@ def gather(tokens: list[Token]) -> Facts:  # noqa: C901 - one pass, one branch a
                 called = before.text.upper()
                 calls.add(called)
                 if not called.isascii():
-                    refusal = (
-                        "a function name beyond ASCII"  # collations equate letters that upper() does not
-                    )
+                    refusal = "a function name beyond ASCII"  # collations equate letters that upper() does not
         elif kind is TokenKind.SYSTEM_VARIABLE:
             variables.add(text.rpartition(".")[2])
         elif kind is TokenKind.OPERATOR:

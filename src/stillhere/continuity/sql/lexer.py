@@ -140,9 +140,7 @@ def _patterns(mode: Mode) -> _Patterns:
     """
     chunks = {
         quote: re.compile(
-            rf"[^{quote}]*"
-            if mode.no_backslash_escapes
-            else rf"[^{quote}\\]*(?:\\.[^{quote}\\]*){{0,{_TURNS}}}",
+            rf"[^{quote}]*" if mode.no_backslash_escapes else rf"[^{quote}\\]*(?:\\.[^{quote}\\]*){{0,{_TURNS}}}",
             re.DOTALL,
         )
         for quote in quotes

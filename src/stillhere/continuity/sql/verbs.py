@@ -236,9 +236,7 @@ def _insert(text: _Text) -> Statement:
     if insert is None:
         return _known(text, "an INSERT of a form that isn't known")
     if insert.on_duplicate and (insert.multi_row or insert.select):
-        reason = (
-            plain.reason or "ON DUPLICATE KEY UPDATE with several rows gives out ids that can't be repeated"
-        )
+        reason = plain.reason or "ON DUPLICATE KEY UPDATE with several rows gives out ids that can't be repeated"
         return replace(plain, insert=insert, replayable=False, reason=reason)
     return replace(plain, insert=insert)
 
@@ -393,9 +391,7 @@ def _holding(pin: str) -> Callable[[_Text], Statement]:
 
 
 def _get(text: _Text) -> Statement:
-    return replace(
-        other(text.verb, "GET DIAGNOSTICS assigns variables", pin="user variable"), refers_to_last=True
-    )
+    return replace(other(text.verb, "GET DIAGNOSTICS assigns variables", pin="user variable"), refers_to_last=True)
 
 
 def _shape(tokens: list[Token]) -> tuple[str, ...]:
