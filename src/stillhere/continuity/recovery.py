@@ -321,8 +321,8 @@ class Recovery:
             # The server answered the call itself with an error, as it might have without any loss.
             if not isinstance(error, DatabaseError):
                 link.ledger.failed(
-                    self.statement,
                     self.sql,
+                    self.statement,
                     None,
                     link.driver.errno(error),
                     link.facts.flavour,
@@ -369,7 +369,7 @@ def pass_on_unless_lost(
         raise error
     if code:
         # The server's answer, or the driver's that it can't send now: the connection lives.
-        link.ledger.failed(statement, sql, cursor_class, code, link.facts.flavour, time.monotonic())
+        link.ledger.failed(sql, statement, cursor_class, code, link.facts.flavour, time.monotonic())
         raise error
     # Interrupted between sending and the end of the reply. What is left of the reply would be read as the
     # answer to the next statement, perhaps another user's: this physical connection is never used again.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from stillhere.drivers.base import Driver, DriverTraits, Outcome
+from stillhere.drivers.base import Driver, DriverTraits
 
 
 class PyMySQL(Driver):
@@ -50,10 +50,10 @@ class PyMySQL(Driver):
         result = connection._result  # noqa: SLF001 - where the driver keeps what it read
         return list(result.rows) if result is not None and result.rows is not None else []
 
-    def outcome(self, connection: Any, cursor: Any) -> Outcome:
+    def observe(self, connection: Any, cursor: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
         """From the cursor; the info string from the result that it came of."""
         result = connection._result  # noqa: SLF001 - where the driver keeps what it read
-        return Outcome(
+        return (
             cursor._rows,  # noqa: SLF001 - the buffered rows have no public name
             cursor.rowcount,
             cursor.lastrowid,
