@@ -7,7 +7,7 @@ CODE := $(wildcard src tests benchmarks tools)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv system mysql drill test lint format bench docs clean
+.PHONY: help drill test lint format bench system venv mysql clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
