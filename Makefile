@@ -13,13 +13,13 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 drill: mysql ## Cut connections in every way there is and show who survives (ARGS='--server mariadb')
-	@mkdir -p build
-	@$(BIN)/stillhere drill --server both --json build/drill.json --html build/drill.html $(ARGS)
+	@tools/run-drill $(ARGS)
 
 test: mysql lint ## Run every check and every test (ARGS='-k commit')
 	@tools/run-tests $(ARGS)
 
 lint: venv ## Check style, types and the direction of imports
+	@mkdir -p build
 	@$(BIN)/ruff check --quiet $(CODE)
 	@$(BIN)/ruff format --quiet --check $(CODE)
 	@$(BIN)/mypy --no-error-summary
