@@ -7,7 +7,6 @@ SQLAlchemy wraps them in the class that it would have used.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 __all__ = [
@@ -136,7 +135,9 @@ class ConnectionMisused(DatabaseError):
     pep249 = "ProgrammingError"
 
 
-@cache
+_made: dict[tuple[type[DatabaseError], type[Exception]], type[DatabaseError]] = {}
+
+
 def for_driver(error: type[DatabaseError], dbapi: Any) -> type[DatabaseError]:
     """The exception class that is both ``error`` and the driver's own class for it.
 
@@ -145,4 +146,8 @@ def for_driver(error: type[DatabaseError], dbapi: Any) -> type[DatabaseError]:
         dbapi: the driver's module, with the PEP 249 exception classes as attributes.
     """
     base: type[Exception] = getattr(dbapi, error.pep249)
-    return type(error.__name__, (error, base), {"__module__": error.__module__, "__doc__": error.__doc__})
+    made = _made.get((error, base))
+    if made is None:
+        made = type(error.__name__, (error, base), {"__module__": error.__module__, "__doc__": error.__doc__})
+        made = _made.setdefault((error, base), made)
+    return made

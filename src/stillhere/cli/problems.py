@@ -47,9 +47,7 @@ def problem_of(error: BaseException) -> tuple[int, str]:
     text = _usage(error) or _known(error)
     if text is not None:
         return Problem.USAGE, _one_line(text)
-    return Problem.BUG, _one_line(
-        f"unexpected {type(error).__name__}: {error} (this is a bug; --debug shows where)"
-    )
+    return Problem.BUG, _one_line(f"unexpected {type(error).__name__}: {error} (this is a bug; --debug shows where)")
 
 
 def mask(text: str, args: Iterable[str] = ()) -> str:
@@ -109,8 +107,7 @@ def _comes_from(error: BaseException, package: str, class_name: str) -> bool:
     if package not in sys.modules:
         return False
     return any(
-        cls.__name__ == class_name and cls.__module__.partition(".")[0] == package
-        for cls in type(error).__mro__
+        cls.__name__ == class_name and cls.__module__.partition(".")[0] == package for cls in type(error).__mro__
     )
 
 

@@ -196,9 +196,7 @@ class _Unavailable(_Worded, ServiceUnavailable):
 
     def __init__(self, error: ServerUnavailable) -> None:
         seconds = max(1, math.ceil(error.retry_after))
-        super().__init__(
-            f"The database can't be reached at the moment. Try again in {seconds} s.", retry_after=seconds
-        )
+        super().__init__(f"The database can't be reached at the moment. Try again in {seconds} s.", retry_after=seconds)
         self.seconds = seconds
 
     def facts(self) -> dict[str, Any]:

@@ -97,9 +97,7 @@ def test_a_drivers_error_inside_sqlalchemys_shows_number_and_text_but_no_stateme
     assert "salary" not in line
 
 
-@pytest.mark.parametrize(
-    "args", [["chekc"], ["check"], ["check", URL, "--nosuch"], ["check", URL, "--timeout", "x"]]
-)
+@pytest.mark.parametrize("args", [["chekc"], ["check"], ["check", URL, "--nosuch"], ["check", URL, "--timeout", "x"]])
 def test_a_mistake_on_the_command_line_is_one_line_and_exit_code_2(capsys, args):
     assert run(*args) == 2
     one_line(capsys)
@@ -182,9 +180,7 @@ def test_help_is_quick_because_no_verb_loads_anything_heavy():
         "print(heavy or '', seconds, file=sys.stderr)"
     )
     runs = [
-        subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True
-        ).stderr.split()
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stderr.split()
         for _ in range(3)
     ]
     assert all(len(run) == 1 for run in runs), runs

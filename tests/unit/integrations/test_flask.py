@@ -225,9 +225,7 @@ def test_two_requests_never_share_a_session(app, database, inside_a_context):
     assert len({id(session) for session in seen}) == len(seen)
 
 
-def test_a_request_inside_an_outer_context_gives_its_connection_back_when_the_request_ends(
-    app, database, engine
-):
+def test_a_request_inside_an_outer_context_gives_its_connection_back_when_the_request_ends(app, database, engine):
     @app.get("/")
     def view() -> str:
         return str(read(database))
@@ -266,9 +264,7 @@ def test_a_context_opened_inside_a_request_has_its_own_session(app, database, en
     assert engine.pool.checkedout() == 0
 
 
-def test_a_connection_lost_before_the_session_closes_costs_no_place_in_the_pool(
-    app, database, engine, caplog
-):
+def test_a_connection_lost_before_the_session_closes_costs_no_place_in_the_pool(app, database, engine, caplog):
     @app.get("/")
     def view() -> str:
         read(database)
@@ -327,9 +323,7 @@ def test_an_application_that_never_uses_the_session_pays_nothing(app, database, 
 
 def unavailable(retry_after: float = 2.5) -> errors.ServerUnavailable:
     dbapi = type("dbapi", (), {"OperationalError": sqlite3.OperationalError})
-    error = errors.for_driver(errors.ServerUnavailable, dbapi)(
-        "no answer from alice@db.internal within 10.0 s"
-    )
+    error = errors.for_driver(errors.ServerUnavailable, dbapi)("no answer from alice@db.internal within 10.0 s")
     error.retry_after = retry_after
     return error
 

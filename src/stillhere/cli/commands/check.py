@@ -63,13 +63,9 @@ def _parse(text: str) -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
-        raise ConfigurationError(
-            "that is not a database URL; write mysql+pymysql://USER@HOST:3306/DATABASE"
-        ) from error
+        raise ConfigurationError("that is not a database URL; write mysql+pymysql://USER@HOST:3306/DATABASE") from error
     if url.get_backend_name() not in _OURS:
-        raise ConfigurationError(
-            f"the URL's dialect is {url.get_backend_name()!r}; stillhere is for mysql and mariadb"
-        )
+        raise ConfigurationError(f"the URL's dialect is {url.get_backend_name()!r}; stillhere is for mysql and mariadb")
     return url
 
 

@@ -1,0 +1,170 @@
+"""Cursors of a logical connection: subclasses of the driver's own cursor classes, made at run time."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from stillhere.continuity.statement import Kind, Statement, StatementCache
+
+if TYPE_CHECKING:
+    from stillhere.continuity.link import Link
+    from stillhere.drivers.base import Driver
+
+__all__ = ["ContinuousCursor", "continuous_cursor_class"]
+
+
+_LONGEST = 8192
+_KINDS = frozenset({Kind.READ, Kind.WRITE})
+_TEMPLATES = StatementCache(template=True)
+
+
+def _of_template(query: Any) -> Statement | None:
+    """The class of every statement that this template can become; None where the final bytes decide.
+
+    A value that the driver escapes is one literal, and doesn't change what kind of statement it stands in.
+    What SET sets is part of its kind, so that SET is classified by its final bytes.
+    """
+    try:
+        statement = _TEMPLATES[query]
+    except TypeError:  # a bytearray, or what is no statement at all
+        return None
+    return statement if statement.kind in _KINDS else None
+
+
+class ContinuousCursor:
+    """What is put in front of the driver's cursor class."""
+
+    connection: Any
+    _stillhere_base: ClassVar[Any]
+    _stillhere_streaming: ClassVar[bool]
+    #: The class of the statement that `execute` is about to hand to `_query`, found by its template.
+    _stillhere_statement: Statement | None = None
+    #: While `executemany` rewrites its rows into batches: the class of each batch.
+    _stillhere_batch: Statement | None = None
+
+    def execute(self, query: Any, args: Any = None) -> Any:
+        """Run a statement. Its kind is looked up by its template, before values are put in."""
+        if args is not None:
+            self._stillhere_statement = _of_template(query)
+        elif self._stillhere_batch is not None and type(query) is bytearray:
+            self._stillhere_statement = self._stillhere_batch
+        try:
+            return self._stillhere_base.execute(self, query, args)
+        finally:
+            self._stillhere_statement = None
+
+    def executemany(self, query: Any, args: Any) -> Any:
+        """Run a statement for many rows; the batches that the driver makes of them are statements of their own."""
+        self._stillhere_batch = _batch(query)
+        try:
+            return self._stillhere_base.executemany(self, query, args)
+        finally:
+            self._stillhere_batch = None
+
+    def _query(self, q: Any) -> Any:
+        connection = self.connection
+        link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
+        if link is None:
+            return self._stillhere_base._query(self, q)  # noqa: SLF001 - the driver's method that this one extends
+        statement = self._stillhere_statement
+        if isinstance(q, str):
+            q = q.encode(connection.encoding)
+        elif type(q) is bytearray:
+            q = bytes(q)
+        if statement is None:
+            statement = link.classify(q)
+        return link.run(connection, self, statement, q)
+
+    def nextset(self) -> Any:
+        """The next result set. One that was lost with its connection raises ``StreamInterrupted``."""
+        connection = self.connection
+        link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
+        if link is None or not (self._stillhere_streaming or link.driver.more_results(connection)):
+            return self._stillhere_base.nextset(self)
+        return link.read_on(connection, self, lambda: self._stillhere_base.nextset(self))
+
+
+class StreamingCursor(ContinuousCursor):
+    """The same, in front of a cursor class that leaves its rows on the server until they are fetched."""
+
+    def _stillhere_read(self, read: Any, *, last: bool = False) -> Any:
+        connection = self.connection
+        link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
+        if link is None:
+            return read()
+        rows = link.read_on(connection, self, read)
+        if last or not rows:
+            link.stream_ended(self)
+        return rows
+
+    def fetchone(self) -> Any:
+        """The next row, from the server."""
+        return self._stillhere_read(lambda: self._stillhere_base.fetchone(self))
+
+    def fetchmany(self, size: Any = None) -> Any:
+        """The next rows, from the server."""
+        return self._stillhere_read(lambda: self._stillhere_base.fetchmany(self, size))
+
+    def fetchall(self) -> Any:
+        """All rows that are left, from the server."""
+        return self._stillhere_read(lambda: self._stillhere_base.fetchall(self), last=True)
+
+    def close(self) -> None:
+        """Close; rows that the server still holds are read and thrown away."""
+        connection = self.connection
+        if connection is None or connection._stillhere is None:  # noqa: SLF001 - ours
+            self._stillhere_base.close(self)
+            return
+        connection._stillhere.close_stream(connection, self, lambda: self._stillhere_base.close(self))  # noqa: SLF001 - ours
+
+
+_classes: dict[type[Any], type[Any]] = {}
+
+
+def continuous_cursor_class(driver: Driver, base: type[Any]) -> type[Any]:
+    """The continuous subclass of a cursor class of the driver; always the same one."""
+    made = _classes.get(base)
+    if made is None:
+        if issubclass(base, ContinuousCursor):
+            return base
+        made = _classes.setdefault(base, _make(driver, base))
+    return made
+
+
+def _make(driver: Driver, base: type[Any]) -> type[Any]:
+    streaming = driver.is_streaming(base)
+    return type(
+        base.__name__,
+        (StreamingCursor if streaming else ContinuousCursor, base),
+        {
+            "__module__": base.__module__,
+            "__doc__": base.__doc__,
+            "_stillhere_base": base,
+            "_stillhere_streaming": streaming,
+        },
+    )
+
+
+@cache
+def _batch_of(query: str | bytes) -> Statement | None:
+    """The class of the batches that an ``executemany`` of that template is rewritten into."""
+    statement = _of_template(query)
+    if statement is None or statement.kind is not Kind.WRITE:
+        return None
+    if statement.insert is None:
+        return statement
+    insert = dataclasses.replace(statement.insert, multi_row=True)
+    if insert.on_duplicate:
+        return dataclasses.replace(
+            statement,
+            insert=insert,
+            replayable=False,
+            reason="a multi-row INSERT … ON DUPLICATE KEY UPDATE may meet other rows the second time",
+        )
+    return dataclasses.replace(statement, insert=insert)
+
+
+def _batch(query: Any) -> Statement | None:
+    return _batch_of(query) if isinstance(query, str | bytes) and len(query) < _LONGEST else None

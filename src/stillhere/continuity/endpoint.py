@@ -1,0 +1,175 @@
+"""What all logical connections of one engine share: driver, policy, gate, ghosts and suspects."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from stillhere import events
+from stillhere.continuity import forks, watchdog
+from stillhere.continuity.facts import Facts, learn
+from stillhere.continuity.gate import Gate, GateFull, GateTimeout, gate_for
+from stillhere.continuity.link import Link
+from stillhere.continuity.slot import build
+from stillhere.drivers.base import set_peer_detection
+from stillhere.errors import DatabaseError, ServerUnavailable, for_driver
+from stillhere.server.errorcodes import waitable_at_connect
+
+if TYPE_CHECKING:
+    from stillhere.continuity.fence import Ghost
+    from stillhere.drivers.base import Driver
+    from stillhere.policy import Policy
+
+__all__ = ["Endpoint"]
+
+_MAX_SUSPECTS = 1024
+# The client library's own numbers for a connection that could not be made: refused, unreachable, no answer.
+_UNREACHABLE = frozenset({2002, 2003, 2013})
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """One address, reached with one driver under one policy.
+
+    Attributes:
+        driver: the PEP 249 driver.
+        policy: how far to go.
+        name: the address as text, without credentials.
+        gate: who may reconnect now; shared by every endpoint of this address in the process.
+        own_kills: how many KILLs the fence has sent.
+    """
+
+    driver: Driver
+    policy: Policy
+    name: str
+    gate: Gate = field(init=False)
+    own_kills: int = 0
+    _ghosts: list[Ghost] = field(default_factory=list)
+    _suspects: dict[bytes, int] = field(default_factory=dict)
+    # Guards the two above: a thread that takes the ghosts must not take one twice or lose one just added.
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.gate = gate_for(self.name)
+
+    def error(self, kind: type[DatabaseError], message: str) -> DatabaseError:
+        """An exception that is of the driver's class as well."""
+        return for_driver(kind, self.driver.dbapi)(message)
+
+    def open(self, chain: Callable[[], Any], target: Any, deadline: float) -> tuple[Any, Facts]:
+        """Open a physical connection through the gate.
+
+        Args:
+            chain: the user's whole connect chain.
+            target: the logical connection to re-open in place; None for a new one.
+            deadline: until when to wait for the server, on the monotonic clock.
+
+        Raises:
+            ServerUnavailable: the deadline passed, or too many were waiting already.
+            Exception: whatever the chain raises that waiting can't mend.
+        """
+        started = time.monotonic()
+
+        def attempt() -> tuple[Any, Facts]:
+            connection = build(self.driver, chain, target)
+            try:
+                return connection, self._settle_in(connection)
+            except BaseException:
+                self.driver.discard(connection)
+                raise
+
+        try:
+            opened = self.gate.connect(
+                attempt, deadline=deadline, waitable=self._waitable, max_waiting=self.policy.max_waiting
+            )
+        except (GateTimeout, GateFull) as refusal:
+            seconds = time.monotonic() - started
+            events.emit(events.Wait(server=self.name, seconds=seconds, served=False))
+            raise self._unavailable(refusal, seconds) from refusal.last_error
+        seconds = time.monotonic() - started
+        if seconds > 1.0:
+            events.emit(events.Wait(server=self.name, seconds=seconds, served=True))
+        return opened
+
+    def open_aside(self, chain: Callable[[], Any]) -> Any:
+        """Open a connection past the gate, for a question about another; the caller closes it.
+
+        Raises:
+            Exception: the driver's own, at once.
+        """
+        return build(self.driver, chain)
+
+    def unreachable(self, error: BaseException) -> bool:
+        """Whether a failed attempt to connect says that the network or the server is not there."""
+        return self.driver.errno(error) in _UNREACHABLE
+
+    def connect(self, chain: Callable[[], Any]) -> Any:
+        """A new logical connection, open."""
+        link = Link(self, chain)
+        connection, facts = self.open(chain, None, time.monotonic() + self.policy.ride_through)
+        link.ledger.set_autocommit(bool(connection.get_autocommit()))
+        link.attached(connection, facts)
+        connection._stillhere = link  # noqa: SLF001 - ours
+        forks.remember(connection, link)
+        if self.policy.detect_within:
+            watchdog.ensure_running()
+        return connection
+
+    def add_ghost(self, ghost: Ghost) -> None:
+        """A lost connection left this on the server."""
+        with self._lock:
+            self._ghosts.append(ghost)
+
+    def take_ghosts(self) -> list[Ghost]:
+        """All ghosts not yet fenced; the caller fences them, or gives them back with `add_ghost`."""
+        if not self._ghosts:
+            return []
+        with self._lock:
+            taken, self._ghosts = self._ghosts, []
+        return taken
+
+    def suspect(self, sql: bytes) -> int:
+        """The statement was in flight at a crash; how often by now."""
+        key = blake2b(sql, digest_size=16).digest()
+        with self._lock:
+            if len(self._suspects) >= _MAX_SUSPECTS:
+                self._suspects.clear()
+            self._suspects[key] = self._suspects.get(key, 0) + 1
+            return self._suspects[key]
+
+    def note_own_kill(self) -> None:
+        """The fence is about to KILL."""
+        with self._lock:
+            self.own_kills += 1
+
+    def _settle_in(self, connection: Any) -> Facts:
+        descriptor = self.driver.descriptor(connection)
+        if descriptor >= 0 and self.policy.detect_within:
+            set_peer_detection(descriptor, self.policy.detect_within)
+        facts = learn(self.driver, connection)
+        if not connection._stillhere_base.get_autocommit(connection):  # noqa: SLF001 - ours
+            # The question may have begun a transaction, whose snapshot would be older than the application's.
+            self.driver.fetch(connection, b"ROLLBACK")
+        return facts
+
+    def _waitable(self, error: BaseException) -> bool:
+        return isinstance(error, self.driver.dbapi.Error) and waitable_at_connect(self.driver.errno(error), None)
+
+    def _unavailable(self, refusal: GateTimeout | GateFull, seconds: float) -> DatabaseError:
+        if isinstance(refusal, GateFull):
+            message = f"{self.name} can't be reached, and {self.policy.max_waiting} calls wait for it (max_waiting)"
+        else:
+            message = f"{self.name} could not be reached within {seconds:.1f} s"
+        last = refusal.last_error
+        if last is not None:
+            message += (
+                f"; the last attempt ended in {self.driver.errno(last)} {last.args[-1] if last.args else ''}".rstrip()
+            )
+        return self.error(
+            ServerUnavailable,
+            message + f". Nothing of this call was executed; ride_through is {self.policy.ride_through:g} s",
+        )

@@ -1,0 +1,116 @@
+"""Getting rid of the ghost: what a lost connection left on the server must not block what comes next.
+
+The fence is for progress, never for safety: no COMMIT was sent for a transaction that it ends.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from stillhere.continuity.facts import Facts, restarted_between
+from stillhere.server.versions import Flavour
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stillhere.drivers.base import Driver
+
+__all__ = ["Ghost", "fence", "is_alive"]
+
+# How long the server gets to notice by itself that its client is gone.
+_GRACE = 0.1
+_POLL = 0.01
+_NO_SUCH_THREAD = 1094
+
+
+@dataclass(frozen=True, slots=True)
+class Ghost:
+    """The thread of a lost connection, told apart from a stranger's with the same number.
+
+    Attributes:
+        facts: what was learned of it when it was opened.
+        transaction: whether it may still hold an open transaction.
+    """
+
+    facts: Facts
+    transaction: bool = True
+
+
+def is_alive(driver: Driver, connection: Any, ghost: Ghost) -> bool:
+    """Whether the ghost's thread is still in the processlist, under the same user, host and port.
+
+    Without PROCESS an account sees its own threads, and the ghost is one.
+    """
+    facts = ghost.facts
+    rows = driver.fetch(
+        connection, b"SELECT USER, HOST FROM information_schema.PROCESSLIST WHERE ID = %d" % facts.thread_id
+    )
+    return any((_text(user), _text(host)) == (facts.user, facts.host) for user, host in rows)
+
+
+def fence(
+    driver: Driver, connection: Any, now: Facts, ghost: Ghost, *, deadline: float, on_kill: Callable[[], None]
+) -> bool:
+    """Wait until the ghost and its locks are gone, ending it by ``KILL CONNECTION`` where need be.
+
+    Nothing is done where another server answers or the same one was restarted: the number may be a stranger's
+    there, and a restart ends every transaction. Behind a multiplexing proxy user, host and port don't match,
+    and nothing is killed either.
+
+    Args:
+        driver: of ``connection``.
+        connection: the new physical connection, on which nothing of the application's has run yet.
+        now: what was learned of it.
+        ghost: what to be rid of.
+        deadline: when to stop waiting, on the monotonic clock.
+        on_kill: called before each KILL, so that it isn't taken for an administrator's.
+
+    Returns:
+        Whether the ghost's locks are known to be released.
+    """
+    before = ghost.facts
+    if not before.user or before.identity != now.identity:
+        return False
+    if restarted_between(before, now):
+        return True
+    if not _thread_gone(driver, connection, ghost, min(deadline, time.monotonic() + _GRACE)):
+        on_kill()
+        try:
+            driver.fetch(connection, b"KILL CONNECTION %d" % before.thread_id)
+        except driver.dbapi.Error as error:
+            if driver.errno(error) != _NO_SUCH_THREAD:
+                raise
+        if not _thread_gone(driver, connection, ghost, deadline):
+            return False
+    return not ghost.transaction or _locks_gone(driver, connection, now.flavour, before.thread_id, deadline)
+
+
+def _thread_gone(driver: Driver, connection: Any, ghost: Ghost, until: float) -> bool:
+    while is_alive(driver, connection, ghost):
+        if time.monotonic() >= until:
+            return False
+        time.sleep(_POLL)
+    return True
+
+
+def _locks_gone(driver: Driver, connection: Any, flavour: Flavour, thread_id: int, until: float) -> bool:
+    """MySQL takes the thread off the list before its transaction is rolled back; MariaDB after."""
+    if flavour is Flavour.MARIADB:
+        return True
+    question = b"SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = %d" % thread_id
+    try:
+        while driver.fetch(connection, question):
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_POLL)
+    except driver.dbapi.Error as error:
+        if driver.errno(error) in range(2000, 3000):
+            raise
+        return False  # PROCESS isn't granted: what comes next meets a lock wait, and retries
+    return True
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

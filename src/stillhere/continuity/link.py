@@ -1,0 +1,500 @@
+"""The link between one logical connection and its physical ones: the path that every call takes."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from threading import get_ident
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from stillhere.continuity.accounting import Ledger
+from stillhere.continuity.continuation import Call
+from stillhere.continuity.facts import UNKNOWN_FACTS, Facts
+from stillhere.continuity.fence import Ghost
+from stillhere.continuity.journal import Entry
+from stillhere.continuity.liveness import BLIND, Blind, Peek
+from stillhere.continuity.packets import largest_statement, too_large
+from stillhere.continuity.recovery import Recovery, on_stream_error, pass_on_unless_lost, reopen
+from stillhere.continuity.session import SessionState, Step, reading_mode
+from stillhere.continuity.statement import Kind, Statement, classify, classify_cached
+from stillhere.continuity.states import LinkState, may_follow
+from stillhere.continuity.verdict import Liveness, Phase
+from stillhere.errors import ConnectionMisused, StreamInterrupted, TransactionLost
+
+if TYPE_CHECKING:
+    from stillhere.continuity.endpoint import Endpoint
+
+__all__ = ["Link"]
+
+# A statement that follows the one before within this time is sent without a look at the socket: what a
+# cut in so short a time does to it is settled by its verdict like any other.
+_LOOK_AFTER = 0.05
+_NO_LIMIT = 1 << 62
+
+COMMIT = classify(b"COMMIT")
+ROLLBACK = classify(b"ROLLBACK")
+# Pinging and naming a character set leave nothing in a transaction: their bytes are empty, nothing is recorded.
+_PING = classify(b"SELECT 1")
+_SET_NAMES = classify(b"SET NAMES utf8mb4")
+
+
+class Link:
+    """One logical connection's state, and what it does around each call.
+
+    Attributes:
+        endpoint: what it shares with the other connections of its engine.
+        driver: the endpoint's driver.
+        chain: opens a physical connection, the user's whole way.
+        state: where the connection stands.
+        ledger: its transaction and its session.
+        owner: the thread that is inside a call, 0 for none. Calls that this thread makes meanwhile are the driver's
+            own or ours.
+        facts: what was learned of the present or last physical connection.
+        previous_facts: the same of the one before.
+        own_kills_before: the endpoint's count of its own KILLs when the one before was opened.
+        sent_at: monotonic time at which the statement in flight was sent; 0 when none is.
+        condemned: why the watchdog shut the socket down under the statement in flight; empty when it did not.
+        lost_why: why the transaction was lost, while in `LinkState.LOST`.
+    """
+
+    __slots__ = (
+        "__weakref__", "_lock", "_packet_limit", "_peek", "_read_mode", "_stream", "chain", "condemned", "driver",
+        "endpoint",
+        "facts", "last_used", "ledger", "lost_why", "opened_at", "own_kills_before", "owner", "previous_facts",
+        "replay_off", "sent_at", "state", "watching",
+    )  # fmt: skip
+
+    def __init__(self, endpoint: Endpoint, chain: Callable[[], Any]) -> None:
+        self.endpoint = endpoint
+        self.driver = endpoint.driver
+        self.chain = chain
+        self.state = LinkState.OPENING
+        self.ledger = Ledger(endpoint.policy)
+        self.owner = 0
+        self.facts: Facts = UNKNOWN_FACTS
+        self.previous_facts: Facts = UNKNOWN_FACTS
+        self.own_kills_before = 0
+        self.sent_at = 0.0
+        self.last_used = self.opened_at = monotonic()
+        self.condemned = ""
+        self.lost_why = ""
+        self.replay_off = not endpoint.policy.replay
+        self._peek: Peek | Blind = BLIND
+        self._packet_limit = _NO_LIMIT
+        self._read_mode = ""
+        self._stream: weakref.ref[Any] | None = None
+        # Held through each call. Never waited for: who finds it taken is a second thread on one connection,
+        # whose statement would be written into the middle of the first one's reply.
+        self._lock = threading.Lock()
+        # Held by the watchdog while it decides and shuts down; a slow call passes through it before it
+        # lets go of the socket, so that the next statement's can't be shut down in its place.
+        self.watching = threading.Lock()
+
+    @property
+    def session(self) -> SessionState:
+        """The ledger's session state."""
+        return self.ledger.session
+
+    def classify(self, sql: bytes) -> Statement:
+        """The class of final bytes, under the session's own SQL mode, which decides where a literal ends."""
+        mode = self.sql_mode
+        if not mode:
+            return classify_cached(sql)
+        return classify(sql, no_backslash_escapes="NO_BACKSLASH_ESCAPES" in mode, ansi_quotes="ANSI_QUOTES" in mode)
+
+    @property
+    def sql_mode(self) -> str:
+        """What of the session's SQL mode changes how statements are read, as far as known; mostly empty."""
+        if self.session.sql_mode is not None:
+            return self.session.sql_mode
+        return self._read_mode
+
+    @property
+    def pin(self) -> str:
+        """Session state that can't be restored; empty for none."""
+        if self._stream is not None and self._stream() is not None:
+            return "a result that is still being read"
+        if self.session.overflowing:
+            return f"more than {self.session.limit} session statements"
+        return ", ".join(self.session.pins)
+
+    @property
+    def autocommit(self) -> bool:
+        """Whether autocommit is on for the logical connection."""
+        return self.ledger.autocommit
+
+    def become(self, state: LinkState) -> None:
+        """Pass to another state; an illegal step is a defect and raises `RuntimeError`."""
+        if not may_follow(self.state, state):
+            raise RuntimeError(f"illegal step from {self.state} to {state}")
+        self.state = state
+
+    # -- physical connections ------------------------------------------------------------------------
+
+    def attached(self, connection: Any, facts: Facts) -> None:
+        """A physical connection has just been opened inside ``connection``."""
+        descriptor = self.driver.descriptor(connection)
+        self._peek = Peek(descriptor) if descriptor >= 0 else BLIND
+        self._read_mode = reading_mode(facts.sql_mode)
+        self._packet_limit = largest_statement(facts.max_allowed_packet) if facts.max_allowed_packet else _NO_LIMIT
+        self._stream = None
+        self.previous_facts, self.facts = self.facts, facts
+        self.condemned = ""
+        self.last_used = self.opened_at = monotonic()
+        self.become(LinkState.READY)
+
+    def detached(self, connection: Any, state: LinkState, *, ghost: bool) -> None:
+        """The physical connection is of no more use: close it, and remember what it leaves behind."""
+        if ghost and self.facts.thread_id:
+            self.endpoint.add_ghost(Ghost(self.facts))
+        self._peek = BLIND
+        self._stream = None
+        self.driver.discard(connection)
+        self.become(state)
+
+    def forked(self, connection: Any) -> None:
+        """In the child of a fork: the physical connection is the parent's, and so is its transaction.
+
+        Its descriptor leads nowhere by now, so that letting go of it is silent. No ghost: the parent lives.
+        """
+        self._lock = threading.Lock()
+        self.watching = threading.Lock()
+        self.owner = 0
+        self.sent_at = 0.0
+        if self.state is not LinkState.READY and self.state is not LinkState.OPENING:
+            return
+        bound = bool(self.ledger.journal) or bool(self.pin)
+        self.lost_why = "it was opened by the parent process, which goes on with it"
+        self.detached(connection, LinkState.LOST if bound else LinkState.DETACHED, ghost=False)
+
+    def readable(self) -> bool:
+        """Whether something of a reply has arrived; for the watchdog, while a statement is in flight."""
+        return self._peek.look() is not Liveness.ALIVE
+
+    def look(self) -> Liveness:
+        """Whether the physical connection is good, without a round trip."""
+        return self._peek.look()
+
+    def last_words(self) -> bytes:
+        """What the server said unasked before it closed."""
+        return self._peek.last_words()
+
+    @property
+    def outlived(self) -> bool:
+        """Whether it has been idle for over 90 % of its own ``wait_timeout``: replaced before it is cut."""
+        limit = self.facts.wait_timeout
+        return bool(limit) and monotonic() - self.last_used > limit * 0.9
+
+    # -- statements ------------------------------------------------------------------------------------
+
+    def run(self, connection: Any, cursor: Any, statement: Statement, sql: bytes) -> Any:
+        """Run a statement for a cursor, over as many physical connections as it takes and may."""
+        if not self._lock.acquire(blocking=False):
+            if self.owner == get_ident():
+                return cursor._stillhere_base._query(cursor, sql)  # noqa: SLF001 - ours, and the driver's
+            self._refuse_second_thread()
+        self.owner = get_ident()
+        try:
+            kind = statement.kind
+            if kind is Kind.COMMIT or kind is Kind.ROLLBACK:
+                return self._end(connection, statement, sql, lambda: cursor._stillhere_base._query(cursor, sql))  # noqa: SLF001
+            now = monotonic()
+            if self.state is not LinkState.READY:
+                self._prepare(connection, statement)
+            elif now - self.last_used > _LOOK_AFTER and self._gone(statement):
+                return self._recovery(connection, cursor, statement, sql).run(None, Phase.IDLE)
+            if len(sql) > self._packet_limit:
+                raise self._too_large(len(sql))
+            self.sent_at = now
+            try:
+                result = cursor._stillhere_base._query(cursor, sql)  # noqa: SLF001 - ours, and the driver's
+            except BaseException as error:  # noqa: BLE001 - an interruption counts as well
+                self.let_go(now)
+                pass_on_unless_lost(self, connection, statement, sql, cursor._stillhere_base, error)  # noqa: SLF001 - ours
+                return self._recovery(connection, cursor, statement, sql).run(error, Phase.AWAIT, now)
+            self.last_used = self.let_go(now)
+            self.account(connection, cursor, statement, sql, now)
+            return result
+        finally:
+            self.owner = 0
+            self._lock.release()
+
+    def _recovery(self, connection: Any, cursor: Any, statement: Statement, sql: bytes) -> Recovery:
+        return Recovery(
+            self,
+            connection,
+            Call.STATEMENT,
+            statement,
+            sql,
+            lambda: cursor._stillhere_base._query(cursor, sql),  # noqa: SLF001 - ours, and the driver's
+            lambda now: self.account(connection, cursor, statement, sql, now),
+        )
+
+    def account(self, connection: Any, cursor: Any, statement: Statement, sql: bytes, now: float) -> None:
+        """A statement succeeded: what that does to the transaction and the session."""
+        ledger = self.ledger
+        kind = statement.kind
+        self._stream = None
+        base = type(cursor)._stillhere_base if cursor is not None else None  # noqa: SLF001 - ours
+        if cursor is not None and cursor._stillhere_streaming and cursor.description is not None:  # noqa: SLF001 - ours
+            self._stream = weakref.ref(cursor)
+            ledger.succeeded(statement, sql, base, None, now)
+            ledger.journal.spoil("rows of it were streamed, and are not compared", now)
+        elif (kind is Kind.READ or kind is Kind.WRITE) and statement.replayable and not statement.pin:
+            ledger.dirty = True
+            if ledger.transactional and not ledger.session.in_prologue:
+                outcome = self.driver.outcome(connection, cursor) if cursor is not None else None
+                ledger.journal.add(Entry(sql, statement, base, outcome, 0), now)
+        else:
+            outcome = self.driver.outcome(connection, cursor) if cursor is not None else None
+            ledger.succeeded(statement, sql, base, outcome, now)
+
+    def run_below_cursor(self, connection: Any, statement: Statement, sql: bytes, send: Callable[[], Any]) -> Any:
+        """Run a statement for a call on the connection itself, whose rows nobody compares."""
+        with self._held():
+            if statement.kind in {Kind.COMMIT, Kind.ROLLBACK}:
+                return self._end(connection, statement, sql, send)
+            if self.state is not LinkState.READY:
+                self._prepare(connection, statement)
+            elif self._gone(statement):
+                return self._call_recovery(connection, statement, sql, send).run(None, Phase.IDLE)
+            if len(sql) > self._packet_limit:
+                raise self._too_large(len(sql))
+            now = self.sent_at = monotonic()
+            try:
+                result = send()
+            except BaseException as error:  # noqa: BLE001 - an interruption counts as well
+                self.let_go(now)
+                pass_on_unless_lost(self, connection, statement, sql, None, error)
+                return self._call_recovery(connection, statement, sql, send).run(error, Phase.AWAIT, now)
+            self.last_used = self.let_go(now)
+            if sql:
+                self.account_call(statement, sql, now)
+            return result
+
+    def account_call(self, statement: Statement, sql: bytes, now: float) -> None:
+        """A statement below the cursor succeeded; what it read can't be compared later."""
+        self.ledger.succeeded(statement, sql, None, None, now)
+        if statement.kind in {Kind.READ, Kind.WRITE} and self.ledger.transactional:
+            self.ledger.journal.spoil("a statement of it was run below the cursor, where its result isn't seen", now)
+
+    def _call_recovery(self, connection: Any, statement: Statement, sql: bytes, send: Callable[[], Any]) -> Recovery:
+        def account(now: float) -> None:
+            if sql:
+                self.account_call(statement, sql, now)
+
+        return Recovery(self, connection, Call.STATEMENT, statement, sql, send, account)
+
+    def set_character_set(self, connection: Any, charset: Any, collation: Any, send: Callable[[], Any]) -> None:
+        """Change the character set, for the server and for the driver."""
+        with self._held():
+            if self.state is not LinkState.READY:
+                self._prepare(connection, None)
+            if self.ledger.journal:
+                self.ledger.journal.spoil("the character set was changed in its middle", monotonic())
+            now = self.sent_at = monotonic()
+            try:
+                send()
+            except BaseException as error:  # noqa: BLE001 - an interruption counts as well
+                self.let_go(now)
+                pass_on_unless_lost(self, connection, _SET_NAMES, b"", None, error)
+                self._call_recovery(connection, _SET_NAMES, b"", send).run(error, Phase.AWAIT, now)
+            self.last_used = self.let_go(now)
+            self.session.accept(Step(charset=(charset, collation) if collation else (charset,)))
+
+    def ping(self, connection: Any, send: Callable[[], Any]) -> None:
+        """A sign of life from the server, over a new connection where that is allowed."""
+        self.run_below_cursor(connection, _PING, b"", send)
+
+    # -- the end of a transaction --------------------------------------------------------------------------
+
+    def commit(self, connection: Any, send: Callable[[], Any]) -> None:
+        """COMMIT by the PEP 249 method."""
+        with self._held():
+            self._end(connection, COMMIT, b"COMMIT", send)
+
+    def rollback(self, connection: Any, send: Callable[[], Any]) -> None:
+        """ROLLBACK by the PEP 249 method; not sent when nothing was executed since the last one."""
+        with self._held():
+            if self.state is LinkState.READY and not self.ledger.dirty and not self.ledger.journal:
+                return
+            self._end(connection, ROLLBACK, b"ROLLBACK", send)
+
+    def _end(self, connection: Any, statement: Statement, sql: bytes, send: Callable[[], Any]) -> Any:
+        rolling_back = statement.kind is Kind.ROLLBACK
+        if self.state is not LinkState.READY:
+            if rolling_back or self.state is not LinkState.LOST:
+                if self.state is LinkState.CLOSED:
+                    return send()
+                self._forget_transaction()
+                return None
+            self._prepare(connection, statement)
+        call = Call.ROLLBACK if rolling_back else Call.COMMIT
+        if self._peek.look() is Liveness.DEAD:
+            return self._end_recovery(connection, statement, sql, call, send).run(None, Phase.IDLE)
+        now = self.sent_at = monotonic()
+        try:
+            result = send()
+        except BaseException as error:  # noqa: BLE001 - an interruption counts as well
+            self.let_go(now)
+            pass_on_unless_lost(self, connection, statement, sql, None, error)
+            return self._end_recovery(connection, statement, sql, call, send).run(error, Phase.COMMIT, now)
+        self.last_used = self.let_go(now)
+        self.ended(statement, sql)
+        return result
+
+    def _end_recovery(
+        self, connection: Any, statement: Statement, sql: bytes, call: Call, send: Callable[[], Any]
+    ) -> Recovery:
+        return Recovery(self, connection, call, statement, sql, send, lambda _: self.ended(statement, sql))
+
+    def ended(self, statement: Statement, sql: bytes) -> None:
+        """COMMIT or ROLLBACK succeeded."""
+        if self.session.in_prologue and statement.kind is Kind.COMMIT and self.ledger.dirty:
+            self.session.accept(Step(sql))
+        self.ledger.ended(chained=statement.chain_or_release)
+
+    def _forget_transaction(self) -> None:
+        """Nothing of the transaction is left on any server; the application may go on."""
+        self.ledger.ended()
+        if self.state is LinkState.LOST:
+            self.session.forget_pins()
+            self.lost_why = ""
+            self.become(LinkState.DETACHED)
+
+    # -- streams -------------------------------------------------------------------------------------------
+
+    def read_on(self, connection: Any, cursor: Any, read: Callable[[], Any]) -> Any:
+        """Read what the server still holds for a cursor."""
+        with self._held(nested=True):
+            if self.state is not LinkState.READY:
+                if self._stream is None and not cursor._stillhere_streaming:  # noqa: SLF001 - ours
+                    return read()
+                raise self.endpoint.error(StreamInterrupted, "the connection was lost while rows were still being read")
+            now = self.sent_at = monotonic()
+            try:
+                result = read()
+            except BaseException as error:  # noqa: BLE001 - an interruption counts as well
+                self.let_go(now)
+                on_stream_error(self, connection, error)
+            self.last_used = self.let_go(now)
+            return result
+
+    def next_result(self, connection: Any, send: Callable[[], Any]) -> Any:
+        """Advance to the next result set; there is none after a loss."""
+        with self._held(nested=True):
+            if self.state is not LinkState.READY:
+                return -1
+            now = self.sent_at = monotonic()
+            try:
+                return send()
+            except BaseException as error:  # noqa: BLE001 - an interruption counts as well
+                on_stream_error(self, connection, error)
+            finally:
+                self.last_used = self.let_go(now)
+
+    def close_stream(self, connection: Any, cursor: Any, close: Callable[[], Any]) -> None:
+        """Close a streaming cursor. Rows that a lost connection still held are nobody's loss now."""
+        try:
+            if self.state is LinkState.READY:
+                self.read_on(connection, cursor, close)
+        except StreamInterrupted:
+            pass
+        finally:
+            cursor.connection = None
+            self.stream_ended(cursor)
+
+    def stream_ended(self, cursor: Any) -> None:
+        """The cursor has read all its rows, or gave them up."""
+        if self._stream is not None and self._stream() in (cursor, None):
+            self._stream = None
+
+    # -- the rest --------------------------------------------------------------------------------------------
+
+    def close(self, connection: Any, send: Callable[[], Any]) -> None:
+        """Close for good. From another thread than the one inside a call: its socket is shut down under it."""
+        held = self._lock.acquire(blocking=False)
+        try:
+            lost = self.state in {LinkState.DETACHED, LinkState.LOST}
+            self.state = LinkState.CLOSED
+            if held and not lost:
+                self.owner = get_ident()
+                if self.look() is Liveness.DEAD:
+                    self.driver.discard(connection)
+                else:
+                    send()
+            else:
+                self.driver.discard(connection)
+        finally:
+            if held:
+                self.owner = 0
+                self._lock.release()
+
+    def _prepare(self, connection: Any, statement: Statement | None) -> None:
+        """Make the connection ready for a statement, or say why it can't be."""
+        if self.state is LinkState.LOST:
+            raise self.endpoint.error(
+                TransactionLost,
+                f"the transaction was lost with its connection: {self.lost_why}. "
+                "Only ROLLBACK is accepted now; then begin again",
+            )
+        if self.state is LinkState.CLOSED:
+            raise self.driver.dbapi.InterfaceError(0, "the connection was closed by the application")
+        reopen(self, connection, statement)
+
+    def _gone(self, statement: Statement) -> bool:
+        """Whether the physical connection is dead, or so close to its idle limit that it is replaced first."""
+        if self._peek.look() is Liveness.DEAD:
+            return True
+        bound = bool(self.ledger.journal) or bool(self.pin) or statement.refers_to_last
+        return self.outlived and not bound
+
+    def let_go(self, sent_at: float) -> float:
+        """The call has returned; for a slow one only once the watchdog is not about to shut its socket down."""
+        self.sent_at = 0.0
+        now = monotonic()
+        limit = self.endpoint.policy.detect_within
+        if limit and now - sent_at > limit * 0.5:
+            with self.watching:
+                pass
+        return now
+
+    def _held(self, *, nested: bool = False) -> _Held:
+        return _Held(self, nested=nested)
+
+    def _too_large(self, size: int) -> Exception:
+        error = too_large(size, self.facts.max_allowed_packet)
+        return self.endpoint.error(type(error), error.message)
+
+    def _refuse_second_thread(self) -> NoReturn:
+        raise self.endpoint.error(
+            ConnectionMisused,
+            f"thread {get_ident()} used a connection on which thread {self.owner} is inside a call; "
+            "give each thread its own connection (a pool does)",
+        )
+
+
+class _Held:
+    """Holds a link for one call; a nested call of the same thread passes through."""
+
+    __slots__ = ("_link", "_nested", "_outer")
+
+    def __init__(self, link: Link, *, nested: bool) -> None:
+        self._link = link
+        self._nested = nested
+        self._outer = False
+
+    def __enter__(self) -> None:
+        link = self._link
+        if link._lock.acquire(blocking=False):  # noqa: SLF001 - one class in two parts
+            link.owner = get_ident()
+            self._outer = True
+        elif not (self._nested and link.owner == get_ident()):
+            link._refuse_second_thread()  # noqa: SLF001 - one class in two parts
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._outer:
+            self._link.owner = 0
+            self._link._lock.release()  # noqa: SLF001 - one class in two parts

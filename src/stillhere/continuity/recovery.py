@@ -1,0 +1,398 @@
+"""What happens at a loss: find out, decide, act, send again. Everything here is off the hot path."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from stillhere import events
+from stillhere.continuity import refusals, replay
+from stillhere.continuity.continuation import Action, Call, Decision, Situation, decide
+from stillhere.continuity.facts import Facts, restarted_between
+from stillhere.continuity.fence import Ghost, fence, is_alive
+from stillhere.continuity.refusals import Refused
+from stillhere.continuity.statement import Kind, Statement
+from stillhere.continuity.states import LinkState
+from stillhere.continuity.verdict import Liveness, Phase, Verdict, verdict
+from stillhere.errors import DatabaseError, StatementOutcomeUnknown
+from stillhere.server.errorcodes import is_loss
+
+if TYPE_CHECKING:
+    from stillhere.continuity.link import Link
+
+__all__ = ["Recovery", "pass_on_unless_lost", "reopen"]
+
+_READ_ONLY_TRANSACTION = 1792
+_LOCK_CONFLICTS = frozenset({1205, 1213})
+_SAFE_TWICE = frozenset({Kind.SET, Kind.USE, Kind.SET_TRANSACTION, Kind.BEGIN})
+_SENDING = frozenset({Action.RESEND, Action.RESEND_READ_ONLY, Action.REPLAY, Action.REPLAY_AND_COMMIT})
+_MAX_OPENINGS = 5
+
+
+@dataclass(slots=True)
+class Recovery:
+    """One call of the application, while it is being continued.
+
+    Attributes:
+        link: whose call it is.
+        connection: the logical connection.
+        call: a statement, COMMIT or ROLLBACK.
+        statement: what it is.
+        sql: its bytes; empty where it is not a statement that is recorded.
+        resend: does on the new physical connection what the application asked for.
+        account: enters its success into the ledger, given the time at which it was sent.
+        began: monotonic time at which the loss was found; the one deadline counts from it.
+        lost: what was known of the physical connection that was lost last.
+    """
+
+    link: Link
+    connection: Any
+    call: Call
+    statement: Statement
+    sql: bytes
+    resend: Callable[[], Any]
+    account: Callable[[float], None]
+    began: float = field(default_factory=time.monotonic)
+    lost: Facts = field(init=False)
+    _continuations: int = 0
+    _verdict: Verdict = Verdict.NOT_SENT
+
+    def __post_init__(self) -> None:
+        self.lost = self.link.facts
+
+    @property
+    def deadline(self) -> float:
+        """Until when the server is waited for."""
+        return self.began + self.link.endpoint.policy.ride_through
+
+    def run(self, error: BaseException | None, phase: Phase, sent_at: float = 0.0) -> Any:
+        """Continue the call, over as many connections as the table allows.
+
+        Args:
+            error: what the driver raised; None where the socket was found dead before sending.
+            phase: what the connection was doing.
+            sent_at: monotonic time at which the call was sent; 0 when it was not.
+
+        Returns:
+            What the call returns when nothing is lost; None where it was settled without sending it again.
+        """
+        while True:
+            situation, loss = self._take_in(error, phase, sent_at)
+            decision = decide(situation)
+            try:
+                if decision.action in _SENDING:
+                    decision = self._inspect(situation, decision, sent_at)
+                refusals.log(loss, decision)
+                if decision.action in _SENDING:
+                    replaying = decision.action in {Action.REPLAY, Action.REPLAY_AND_COMMIT}
+                    self._restore(self.statement, replaying=replaying)
+                    sent_at = time.monotonic()
+                    result = self._send(read_only=decision.action is Action.RESEND_READ_ONLY)
+                else:
+                    self._settle(decision.action)
+                    result = None
+            except Refused as refusal:
+                decision = Decision(Action.REFUSE, str(refusal))
+            except BaseException as again:
+                if self.link.state is LinkState.READY and lost_by(self.link, again):
+                    error, phase = again, Phase.COMMIT if self.call is Call.COMMIT else Phase.AWAIT
+                    self._continuations += 1
+                    self.link.ledger.continuations += 1
+                    continue
+                self._give_up(situation, again, loss)
+                raise
+            if decision.action in refusals.ENDINGS:
+                refusals.refuse(self.link, self.connection, situation, decision, error, loss)
+            self.link.ledger.continuations += bool(self.link.ledger.journal)
+            seconds = time.monotonic() - self.began
+            events.emit(events.Recovery(loss=loss, action=decision.action.name, seconds=seconds))
+            return result
+
+    def _settle(self, action: Action) -> None:
+        """What needs nothing sent again."""
+        if action is Action.CONFIRM_READS:
+            self._restore(None, replaying=False)
+            if not replay.confirm_reads(self.link, self.connection):
+                raise refusals.commit_unknown(self.link, "the server says that one of its reads writes")
+        if action in {Action.SUCCEED, Action.CONFIRM_READS}:
+            self.link.ledger.ended()
+
+    # -- finding out -------------------------------------------------------------------------------------
+
+    def _take_in(self, error: BaseException | None, phase: Phase, sent_at: float) -> tuple[Situation, events.Loss]:
+        """Judge the loss, gather what decides, and let go of the physical connection."""
+        link, statement, now = self.link, self.statement, time.monotonic()
+        ledger, policy, driver = link.ledger, link.endpoint.policy, link.driver
+        code = driver.errno(error) if error is not None else 0
+        self.lost = link.facts
+        self._verdict = verdict(
+            driver.traits,
+            phase,
+            code if error is not None else None,
+            flavour=self.lost.flavour,
+            liveness=Liveness.DEAD if error is None else Liveness.UNKNOWN,
+            replied=code > 0 and code not in range(2000, 3000),
+            atomic=statement.replayable,
+            bulk_upload=statement.verb == "LOAD",
+        )
+        limit = driver.read_timeout(self.connection._stillhere_kwargs)  # noqa: SLF001 - ours
+        timed_out = (
+            error is not None
+            and not link.condemned
+            and driver.is_read_timeout(error, now - sent_at if sent_at else 0.0, limit)
+        )
+        begun = bool(ledger.journal)
+        loss = events.Loss(
+            server=link.endpoint.name,
+            thread_id=self.lost.thread_id,
+            phase=phase.name,
+            verdict=self._verdict.name,
+            errno=code,
+            statement=statement.verb,
+            idle=round((sent_at or now) - link.last_used, 3),
+            age=round(now - link.opened_at, 3),
+            in_transaction=begun,
+            wait_timeout=self.lost.wait_timeout,
+        )
+        events.emit(loss)
+        situation = Situation(
+            call=self.call,
+            verdict=self._verdict,
+            kind=statement.kind,
+            may_commit=statement.may_commit or statement.chain_or_release,
+            replayable=statement.replayable,
+            plain_session=statement.kind in _SAFE_TWICE and statement.replayable and not statement.pin,
+            refers_to_last=statement.refers_to_last and not ledger.journal.entries,
+            transactional=ledger.transactional,
+            begun=begun,
+            writes=ledger.journal.writes,
+            spoiled=ledger.journal.spoiled,
+            pin=link.pin,
+            locks_expired=ledger.journal.locks and now - link.last_used > policy.replay_locks_within,
+            client_timeout=timed_out,
+            veto=(policy.stricter(loss) or "") if policy.stricter is not None else "",
+            replay_off=link.replay_off,
+            statement_continuations=self._continuations,
+            transaction_continuations=ledger.continuations,
+        )
+        in_flight = self._verdict is Verdict.MAYBE_EXECUTED
+        link.detached(self.connection, LinkState.DETACHED, ghost=begun or in_flight)
+        return situation, loss
+
+    def _inspect(self, situation: Situation, decision: Decision, sent_at: float) -> Decision:
+        """Before anything is sent again: was it ended on purpose, or did it end the server?"""
+        link, policy = self.link, self.link.endpoint.policy
+        now = time.monotonic()
+        in_flight = situation.verdict is Verdict.MAYBE_EXECUTED and self.call is Call.STATEMENT
+        long_statement = in_flight and bool(sent_at) and self.began - sent_at > policy.obey_kill_after
+        journal = link.ledger.journal
+        long_transaction = situation.begun and bool(journal.began) and now - journal.began > policy.obey_kill_after
+        if not (in_flight or long_transaction):
+            return decision
+        self._open()
+        restarted = restarted_between(self.lost, link.facts)
+        gone = restarted is False and not is_alive(link.driver, self.connection, Ghost(self.lost))
+        poison = in_flight and restarted is True and link.endpoint.suspect(self.sql) > 1
+        return decide(
+            dataclasses.replace(
+                situation,
+                poison=poison,
+                statement_killed=long_statement and gone,
+                transaction_killed=long_transaction and gone,
+            )
+        )
+
+    # -- acting ------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        if self.link.state is LinkState.READY:
+            return
+        self.link.become(LinkState.OPENING)
+        try:
+            _, facts = self.link.endpoint.open(self.link.chain, self.connection, self.deadline)
+        except BaseException:
+            self.link.become(LinkState.DETACHED)
+            raise
+        self.link.attached(self.connection, facts)
+
+    def _restore(self, following: Statement | None, *, replaying: bool) -> None:
+        """Bring a new physical connection to where the lost one was; lost ones meanwhile are replaced in turn."""
+        link, driver = self.link, self.link.driver
+        openings = 0
+        while True:
+            openings += 1
+            self._open()
+            try:
+                released = self._fence()
+                if replaying or self._verdict is Verdict.MAYBE_EXECUTED:
+                    self._check_replayable(following, released=released, replaying=replaying)
+                link.session.restore(driver, self.connection)
+                if replaying:
+                    replay.run(link, self.connection)
+                link.last_used = time.monotonic()
+            except driver.dbapi.Error as error:
+                conflict = replaying and driver.errno(error) in _LOCK_CONFLICTS
+                again = lost_by(link, error) or conflict
+                link.detached(self.connection, LinkState.DETACHED, ghost=replaying)
+                if not again or openings >= _MAX_OPENINGS or time.monotonic() >= self.deadline:
+                    if conflict:
+                        error.add_note("stillhere: while the transaction was being run again after a loss")
+                    raise
+            else:
+                return
+
+    def _check_replayable(self, following: Statement | None, *, released: bool, replaying: bool) -> None:
+        """Refuse where running again could not be told from doing twice, or from doing something else."""
+        link = self.link
+        statements = [entry.statement for entry in link.ledger.journal.entries] if replaying else []
+        if following is not None:
+            if following.kind is Kind.READ and not replaying:
+                return
+            statements.append(following)
+        if not released and any(statement.nowait for statement in statements):
+            raise Refused(
+                "a NOWAIT or SKIP LOCKED statement would meet the locks that the lost connection may still hold"
+            )
+        if replaying and not link.endpoint.policy.synchronous_replication:
+            identity = self.lost.identity
+            if not identity or identity != link.facts.identity:
+                raise Refused("another server answers at the address, which may lack what was acknowledged")
+        replay.check_tables(link, self.connection, statements)
+
+    def _fence(self) -> bool:
+        """Be rid of what lost connections left behind; whether all their locks are known to be released."""
+        link, endpoint = self.link, self.link.endpoint
+        released = True
+        ghosts = endpoint.take_ghosts()
+        try:
+            while ghosts:
+                mine = ghosts[-1]
+                done = fence(
+                    link.driver,
+                    self.connection,
+                    link.facts,
+                    mine,
+                    deadline=self.deadline,
+                    on_kill=endpoint.note_own_kill,
+                )
+                released = released and done
+                ghosts.pop()
+        finally:
+            for ghost in ghosts:
+                endpoint.add_ghost(ghost)
+        return released
+
+    def _send(self, *, read_only: bool) -> Any:
+        """Send the call on the restored connection.
+
+        A SELECT may write, through a view or a stored function. Where the server runs it in a READ ONLY
+        transaction it doesn't, and running it twice is running it once.
+        """
+        link, driver = self.link, self.link.driver
+        if read_only:
+            driver.fetch(self.connection, b"START TRANSACTION READ ONLY")
+        now = link.sent_at = time.monotonic()
+        try:
+            result = self.resend()
+        except driver.dbapi.Error as error:
+            if read_only and not lost_by(link, error):
+                driver.fetch(self.connection, b"ROLLBACK")
+                if driver.errno(error) == _READ_ONLY_TRANSACTION:
+                    raise link.endpoint.error(
+                        StatementOutcomeUnknown,
+                        "the reply to a SELECT was lost, and the server says that it writes: it may have taken effect",
+                    ) from error
+            raise
+        finally:
+            link.let_go(now)
+        link.last_used = time.monotonic()
+        self.account(now)
+        if read_only:
+            driver.fetch(self.connection, b"COMMIT")
+        return result
+
+    def _give_up(self, situation: Situation, error: BaseException, loss: events.Loss) -> None:
+        """Continuing failed for another reason than a loss: leave the connection in a state that says so."""
+        link = self.link
+        if link.state is LinkState.READY and isinstance(error, link.driver.dbapi.Error) and link.driver.errno(error):
+            # The server answered the call itself with an error, as it might have without any loss.
+            if not isinstance(error, DatabaseError):
+                link.ledger.failed(
+                    self.statement,
+                    self.sql,
+                    None,
+                    link.driver.errno(error),
+                    link.facts.flavour,
+                    time.monotonic(),
+                )
+            return
+        if link.state is LinkState.READY and isinstance(error, StatementOutcomeUnknown):
+            return
+        bound = situation.begun or bool(situation.pin)
+        refusals.lose(link, self.connection, f"{type(error).__name__} while it was being continued", bound=bound)
+        events.emit(events.Refusal(loss=loss, error=type(error).__name__, reason=str(error)))
+
+
+def reopen(link: Link, connection: Any, statement: Statement | None) -> None:
+    """Open a physical connection for a detached logical one, on which no transaction was lost."""
+    if statement is not None and statement.refers_to_last:
+        refusals.refuse_reference(link)
+    recovery = Recovery(link, connection, Call.STATEMENT, _ANYTHING, b"", _nothing, _nothing)
+    recovery._restore(None, replaying=False)  # noqa: SLF001 - the same module
+
+
+def lost_by(link: Link, error: BaseException) -> bool:
+    """Whether an exception of the driver means that the physical connection is lost."""
+    driver = link.driver
+    if isinstance(error, DatabaseError) or not isinstance(error, driver.dbapi.Error):
+        return False
+    return is_loss(driver.errno(error), link.facts.flavour) or driver.is_closed_error(error)
+
+
+def pass_on_unless_lost(
+    link: Link,
+    connection: Any,
+    statement: Statement,
+    sql: bytes,
+    cursor_class: type[Any] | None,
+    error: BaseException,
+) -> None:
+    """Return where ``error`` is a loss; otherwise enter it into the ledger and raise it."""
+    if lost_by(link, error):
+        return
+    driver = link.driver
+    code = driver.errno(error) if isinstance(error, driver.dbapi.Error) else 0
+    if isinstance(error, DatabaseError):
+        raise error
+    if code:
+        # The server's answer, or the driver's that it can't send now: the connection lives.
+        link.ledger.failed(statement, sql, cursor_class, code, link.facts.flavour, time.monotonic())
+        raise error
+    # Interrupted between sending and the end of the reply. What is left of the reply would be read as the
+    # answer to the next statement, perhaps another user's: this physical connection is never used again.
+    begun = bool(link.ledger.journal) or link.ledger.transactional
+    link.lost_why = f"{type(error).__name__} interrupted a call in the middle of its reply"
+    link.detached(connection, LinkState.LOST if begun else LinkState.DETACHED, ghost=True)
+    raise error
+
+
+def on_stream_error(link: Link, connection: Any, error: BaseException) -> NoReturn:
+    """Reading on ended in an exception."""
+    if isinstance(error, link.driver.dbapi.Error) and not lost_by(link, error) and link.driver.errno(error):
+        raise error
+    begun = bool(link.ledger.journal)
+    link.lost_why = "it was lost while rows were being read"
+    link.detached(connection, LinkState.LOST if begun else LinkState.DETACHED, ghost=begun)
+    if not isinstance(error, link.driver.dbapi.Error):
+        raise error
+    raise refusals.stream_interrupted(link) from error
+
+
+def _nothing(*_: Any) -> None:
+    """Nothing to send, nothing to account."""
+
+
+_ANYTHING = Statement(kind=Kind.READ, verb="SELECT")

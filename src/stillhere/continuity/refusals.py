@@ -1,0 +1,144 @@
+"""How a loss that is not continued is told: the error, its words, and the state that it leaves."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from stillhere import events
+from stillhere.continuity.continuation import Action, Decision, Situation
+from stillhere.continuity.states import LinkState
+from stillhere.errors import (
+    CommitOutcomeUnknown,
+    DatabaseError,
+    PoisonStatement,
+    StatementKilled,
+    StatementOutcomeUnknown,
+    StatementTimeout,
+    StreamInterrupted,
+    TransactionKilled,
+)
+
+if TYPE_CHECKING:
+    from stillhere.continuity.link import Link
+
+__all__ = [
+    "ENDINGS", "NOTE", "Refused", "commit_unknown", "log", "lose", "refuse", "refuse_reference", "stream_interrupted",
+]  # fmt: skip
+
+_logger = logging.getLogger("stillhere")
+_GONE_AWAY = 2006
+
+#: Every note that stillhere adds to a driver's own error begins so.
+NOTE = "stillhere: "
+
+_ERRORS: dict[Action, type[DatabaseError]] = {
+    Action.COMMIT_UNKNOWN: CommitOutcomeUnknown,
+    Action.STATEMENT_UNKNOWN: StatementOutcomeUnknown,
+    Action.STREAM_INTERRUPTED: StreamInterrupted,
+    Action.STATEMENT_KILLED: StatementKilled,
+    Action.TRANSACTION_KILLED: TransactionKilled,
+    Action.TIMEOUT: StatementTimeout,
+    Action.POISON: PoisonStatement,
+}
+#: The decisions that end in an error.
+ENDINGS = frozenset({*_ERRORS, Action.REFUSE})
+
+_WORDS: dict[Action, str] = {
+    Action.COMMIT_UNKNOWN: "the connection was lost after COMMIT was sent and before its reply: the transaction may "
+    "or may not have been committed. Look for what it wrote before doing it again",
+    Action.STATEMENT_UNKNOWN: "the connection was lost after a {verb} was sent and before its reply, outside a "
+    "transaction: it may or may not have taken effect. Look before doing it again",
+    Action.STREAM_INTERRUPTED: "the connection was lost while rows were still being read from the server; those read "
+    "so far are good, the others have to be asked for again",
+    Action.STATEMENT_KILLED: "a {verb} that ran longer than obey_kill_after ended with its connection while the server "
+    "stayed up{kills}: probably ended on purpose, so it was not sent again",
+    Action.TRANSACTION_KILLED: "a transaction open for longer than obey_kill_after ended with its connection while the "
+    "server stayed up{kills}: probably ended on purpose or by an idle-transaction limit, so it was not run again",
+    Action.TIMEOUT: "the client's own read timeout passed before the reply to a {verb}; the server may still be "
+    "working on it, so it was not sent again. Raise read_timeout or make the statement faster",
+    Action.POISON: "a {verb} was in flight at two crashes of the server and is suspected of causing "
+    "them; it is not sent again",
+}
+
+
+class Refused(Exception):
+    """Found out while continuing: it may not be; the argument is the reason."""
+
+
+def refuse(
+    link: Link,
+    connection: Any,
+    situation: Situation,
+    decision: Decision,
+    error: BaseException | None,
+    loss: events.Loss,
+) -> NoReturn:
+    """Raise what the decision says, and leave the connection in the state that goes with it."""
+    kind = _ERRORS.get(decision.action)
+    why = decision.reason or f"it ended in {decision.action.value}"
+    lose(link, connection, why, bound=situation.begun or bool(situation.pin) or situation.transactional)
+    events.emit(events.Refusal(loss=loss, error=decision.action.value, reason=decision.reason))
+    if kind is None:
+        raise _own_error(link, decision.reason, error)
+    words = _WORDS[decision.action].format(verb=loss.statement, kills=_kills(link))
+    raise link.endpoint.error(kind, words) from error
+
+
+def lose(link: Link, connection: Any, why: str, *, bound: bool) -> None:
+    """The call is not continued. ``bound``: with it goes a transaction or a pin that the application relies on."""
+    state = LinkState.LOST if bound else LinkState.DETACHED
+    link.lost_why = why
+    if link.state is LinkState.READY:
+        link.detached(connection, state, ghost=False)
+    else:
+        link.become(state)
+
+
+def refuse_reference(link: Link) -> NoReturn:
+    """A statement asks about the one before it, which ran on a connection that is gone."""
+    raise _own_error(link, "it asks about the statement before it, which ran on a connection that is gone", None)
+
+
+def commit_unknown(link: Link, why: str) -> DatabaseError:
+    """The COMMIT's reply was lost and can't be settled."""
+    return link.endpoint.error(CommitOutcomeUnknown, f"{_WORDS[Action.COMMIT_UNKNOWN]} ({why})")
+
+
+def stream_interrupted(link: Link) -> DatabaseError:
+    """Rows were still being read."""
+    return link.endpoint.error(StreamInterrupted, _WORDS[Action.STREAM_INTERRUPTED])
+
+
+def log(loss: events.Loss, decision: Decision) -> None:
+    """One record for one loss, with constant name and structured fields."""
+    _logger.warning(
+        "stillhere.loss server=%s thread=%d phase=%s verdict=%s errno=%d statement=%s idle=%.3fs age=%.3fs -> %s%s",
+        loss.server,
+        loss.thread_id,
+        loss.phase,
+        loss.verdict,
+        loss.errno,
+        loss.statement,
+        loss.idle,
+        loss.age,
+        decision.action.name,
+        f" ({decision.reason})" if decision.reason else "",
+    )
+
+
+def _own_error(link: Link, reason: str, error: BaseException | None) -> BaseException:
+    """The driver's own error; made where the loss was found by looking, before the driver met it."""
+    if error is None:
+        error = link.driver.dbapi.OperationalError(_GONE_AWAY, "MySQL server has gone away")
+    error.add_note(f"{NOTE}not continued: {reason}")
+    return error
+
+
+def _kills(link: Link) -> str:
+    """What the server's own counter says about KILL since the lost connection was opened, without the fence's."""
+    now, before = link.facts, link.previous_facts
+    if now.kills < 0 or before.kills < 0 or now.identity != before.identity:
+        return ""
+    kills = now.kills - before.kills - (link.endpoint.own_kills - link.own_kills_before)
+    return f" (KILL was used {kills} times on it meanwhile)" if kills > 0 else ""

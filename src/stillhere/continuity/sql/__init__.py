@@ -1,0 +1,1 @@
+"""Reading a statement's text: `lexer` cuts it, `facts` gathers, `verbs` and `assignments` judge."""

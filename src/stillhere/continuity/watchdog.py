@@ -1,0 +1,171 @@
+"""Finds statements whose reply will never come, by asking the server over another connection.
+
+Keepalive and ``TCP_USER_TIMEOUT`` end the wait for a silent peer on a direct connection. Behind anything
+that terminates TCP (a proxy, a load balancer) the next hop answers them whatever becomes of the server.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from stillhere.continuity.fence import Ghost
+from stillhere.continuity.forks import known
+from stillhere.drivers.base import shut_down
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stillhere.continuity.endpoint import Endpoint
+    from stillhere.continuity.link import Link
+
+__all__ = ["Look", "Watch", "ensure_running", "judge"]
+
+_logger = logging.getLogger("stillhere")
+_TICK = 0.25
+# Asleep twice, so far apart, with nothing to read: the reply is not on its way.
+_BETWEEN_LOOKS = 0.5
+
+
+class Look:
+    """What the server was seen doing for a connection; plain constants for `judge`."""
+
+    WORKING = "working"
+    ASLEEP = "asleep"
+    GONE = "gone"
+    UNREACHABLE = "unreachable"
+
+
+def judge(before: str, now: str, *, readable: bool, silent_for: float, detect_within: float) -> str:
+    """Why a statement is to be given up; empty to go on waiting.
+
+    Args:
+        before: what was seen last time; empty for the first look.
+        now: what is seen now.
+        readable: whether something of a reply has arrived.
+        silent_for: seconds since it was sent.
+        detect_within: the policy's.
+    """
+    if readable:
+        return ""
+    if now == Look.GONE:
+        return "the server no longer has the thread"
+    if now == Look.ASLEEP and before == Look.ASLEEP:
+        return "the server has finished with it and its reply did not arrive"
+    if now == Look.UNREACHABLE and before == Look.UNREACHABLE and silent_for > 2 * detect_within:
+        return "the server can't be reached over another connection either"
+    return ""
+
+
+class Watch:
+    """One process's watchdog thread."""
+
+    def __init__(self, tick: float = _TICK) -> None:
+        self._tick = tick
+        self._seen: dict[int, tuple[float, str, float]] = {}
+        self._thread = threading.Thread(target=self._run, name="stillhere-watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Start watching."""
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether its thread is alive; it isn't in the child of a fork."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(self._tick)
+            try:
+                self.look_around()
+            except Exception:
+                _logger.exception("stillhere.watchdog_failed")
+
+    def look_around(self) -> None:
+        """One round over all connections; asks only for those that have waited too long."""
+        now = time.monotonic()
+        overdue = []
+        for connection, link in known():
+            limit = link.endpoint.policy.detect_within
+            sent_at = link.sent_at
+            if limit and sent_at and now - sent_at > limit:
+                overdue.append((connection, link, sent_at, limit))
+        self._seen = {key: seen for key, seen in self._seen.items() if key in {id(item[1]) for item in overdue}}
+        for connection, link, sent_at, limit in overdue:
+            self._look_at(connection, link, sent_at, limit)
+
+    def _look_at(self, connection: Any, link: Link, sent_at: float, limit: float) -> None:
+        last_sent, before, looked_at = self._seen.get(id(link), (0.0, "", 0.0))
+        if last_sent != sent_at:
+            before, looked_at = "", 0.0
+        # While the server works on it, ask ever less often: a report may take an hour.
+        pause = max(_BETWEEN_LOOKS, (looked_at - sent_at) / 4) if before == Look.WORKING else _BETWEEN_LOOKS
+        if looked_at and time.monotonic() - looked_at < pause:
+            return
+        now = _ask(link.endpoint, Ghost(link.facts), link.chain)
+        self._seen[id(link)] = (sent_at, now, time.monotonic())
+        why = judge(
+            before,
+            now,
+            readable=link.readable(),
+            silent_for=time.monotonic() - sent_at,
+            detect_within=limit,
+        )
+        if why:
+            _condemn(connection, link, sent_at, why)
+
+
+def _condemn(connection: Any, link: Link, sent_at: float, why: str) -> None:
+    """Shut the socket down under the statement, so that its thread meets a loss; unless it has returned."""
+    with link.watching:
+        if link.sent_at == sent_at:
+            link.condemned = why
+            shut_down(link.driver.descriptor(connection))
+
+
+def _ask(endpoint: Endpoint, ghost: Ghost, chain: Callable[[], Any]) -> str:
+    """What the server is doing for a connection, over another one, opened and closed for the question."""
+    driver = endpoint.driver
+    facts = ghost.facts
+    if not facts.user:
+        return Look.WORKING  # not told apart from others: never a guess
+    try:
+        side = endpoint.open_aside(chain)
+    except driver.dbapi.Error as error:
+        return Look.UNREACHABLE if endpoint.unreachable(error) else Look.WORKING
+    try:
+        rows = driver.fetch(
+            side,
+            b"SELECT COMMAND, USER, HOST FROM information_schema.PROCESSLIST WHERE ID = %d" % facts.thread_id,
+        )
+    except driver.dbapi.Error:
+        return Look.UNREACHABLE
+    finally:
+        driver.close(side)
+    for command, user, host in rows:
+        if (_text(user), _text(host)) == (facts.user, facts.host):
+            return Look.ASLEEP if _text(command) == "Sleep" else Look.WORKING
+    return Look.GONE
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+_watch: tuple[int, Watch] | None = None
+_starting = threading.Lock()
+
+
+def ensure_running() -> None:
+    """Start the process's watchdog if it isn't running; again in the child of a fork."""
+    global _watch  # noqa: PLW0603 - one watchdog for the process
+    if _watch is not None and _watch[0] == os.getpid() and _watch[1].running:
+        return
+    with _starting:
+        if _watch is None or _watch[0] != os.getpid() or not _watch[1].running:
+            _watch = (os.getpid(), Watch())
+            _watch[1].start()

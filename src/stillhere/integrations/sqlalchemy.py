@@ -1,0 +1,144 @@
+"""The main way in: a SQLAlchemy plugin, switched on by ``?plugin=stillhere`` in the URL."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import CreateEnginePlugin
+from sqlalchemy.exc import ArgumentError, DisconnectionError
+
+from stillhere.continuity.endpoint import Endpoint
+from stillhere.continuity.refusals import NOTE
+from stillhere.continuity.states import LinkState
+from stillhere.continuity.verdict import Liveness
+from stillhere.drivers import driver_of
+from stillhere.errors import ConfigurationError, StillhereError
+from stillhere.policy import Policy
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL, Engine, ExceptionContext
+
+__all__ = ["StillherePlugin"]
+
+_PREFIX = "stillhere."
+_DIALECTS = frozenset({"mysql", "mariadb"})
+
+
+class StillherePlugin(CreateEnginePlugin):
+    """Makes every connection of an engine a logical one.
+
+    Options come from the URL (``?plugin=stillhere&stillhere.ride_through=15s``) or as
+    ``create_engine(…, stillhere=Policy(…))``; those of the URL win.
+
+    Raises:
+        sqlalchemy.exc.ArgumentError: the URL is not for MySQL or MariaDB, an option is unknown or malformed,
+            or the driver is not supported.
+    """
+
+    def __init__(self, url: URL, kwargs: dict[str, Any]) -> None:
+        self.url = url
+        base = kwargs.pop("stillhere", None)
+        if base is not None and not isinstance(base, Policy):
+            raise ArgumentError(f"create_engine(stillhere=…) takes a stillhere.Policy, found {type(base).__name__}")
+        if url.get_backend_name() not in _DIALECTS:
+            raise ArgumentError(
+                f"plugin=stillhere is for mysql and mariadb URLs; this one is for {url.get_backend_name()!r}"
+            )
+        options = {key.removeprefix(_PREFIX): _single(key, url.query[key]) for key in _own_keys(url)}
+        try:
+            self._policy = Policy.from_options(options, base)
+        except ConfigurationError as error:
+            raise ArgumentError(str(error)) from error
+
+    def update_url(self, url: URL) -> URL:
+        """Take our options out of the URL, so that the driver doesn't see them."""
+        return url.difference_update_query(_own_keys(url))
+
+    def handle_dialect_kwargs(self, dialect_cls: type[Any], dialect_args: dict[str, Any]) -> None:
+        """Refuse a driver that can't be protected, before anything connects."""
+        if getattr(dialect_cls, "is_async", False):
+            raise ArgumentError(
+                f"stillhere has no support for the asyncio driver {dialect_cls.driver!r} yet; "
+                "it supports mysqlclient and PyMySQL"
+            )
+        try:
+            driver_of(dialect_args["dbapi"])
+        except ConfigurationError as error:
+            raise ArgumentError(str(error)) from error
+
+    def engine_created(self, engine: Engine) -> None:
+        """Wrap what the pool calls to connect, and listen where pool and engine meet losses."""
+        endpoint = Endpoint(driver_of(engine.dialect.loaded_dbapi), self._policy, _address(engine.url))
+        pool = engine.pool
+        chain: Any = pool._invoke_creator  # noqa: SLF001 - the user's creator, or SQLAlchemy's own
+
+        def creator(connection_record: Any) -> Any:
+            # The connection must not keep its pool record alive, which keeps the connection.
+            record: Any = weakref.ref(connection_record) if connection_record is not None else lambda: None
+            return endpoint.connect(lambda: chain(record()))
+
+        pool._creator = creator  # noqa: SLF001 - survives Engine.dispose(), which makes a new pool of it
+        event.listen(pool, "checkout", _on_checkout)
+        event.listen(engine, "handle_error", _on_error)
+        event.listen(engine, "engine_connect", _on_engine_connect)
+        event.listen(engine, "set_connection_execution_options", _on_options)
+
+
+def _on_checkout(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
+    """A connection leaves the pool: is it good? Asked of the kernel, not of the server."""
+    link = dbapi_connection._stillhere  # noqa: SLF001 - ours
+    link.session.end_prologue()
+    link.replay_off = not link.endpoint.policy.replay
+    if link.state is LinkState.READY and link.look() is not Liveness.DEAD and not link.outlived:
+        return
+    # The pool opens another in its place and runs the user's "connect" listeners on it.
+    raise DisconnectionError(
+        "stillhere: the connection was lost, or came near its wait_timeout, while it was in the pool"
+    )
+
+
+def _on_error(context: ExceptionContext) -> None:
+    """A loss has been dealt with below: neither this connection nor the pool is to be thrown away for it.
+
+    The connection goes on, refusing everything but ROLLBACK where a transaction was lost. Where SQLAlchemy
+    invalidated it, the application would be told so by an error of SQLAlchemy's that knows no reason.
+    """
+    error = context.original_exception
+    notes = [note for note in getattr(error, "__notes__", ()) if note.startswith(NOTE)]
+    if isinstance(error, StillhereError) or notes:
+        context.is_disconnect = False
+        context.invalidate_pool_on_disconnect = False
+    if context.sqlalchemy_exception is not None:
+        for note in notes:
+            context.sqlalchemy_exception.add_note(note)
+
+
+def _on_engine_connect(connection: Any) -> None:
+    _apply_options(connection, connection.get_execution_options())
+
+
+def _on_options(connection: Any, options: dict[str, Any]) -> None:
+    _apply_options(connection, options)
+
+
+def _apply_options(connection: Any, options: Any) -> None:
+    if "stillhere_replay" in options:
+        link = connection.connection.dbapi_connection._stillhere  # noqa: SLF001 - ours
+        link.replay_off = not (options["stillhere_replay"] and link.endpoint.policy.replay)
+
+
+def _own_keys(url: URL) -> list[str]:
+    return [key for key in url.query if key.startswith(_PREFIX)]
+
+
+def _single(key: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ArgumentError(f"{key} is given {len(value)} times in the URL; once is meant")
+    return value
+
+
+def _address(url: URL) -> str:
+    socket = url.query.get("unix_socket")
+    return socket if isinstance(socket, str) else f"{url.host or 'localhost'}:{url.port or 3306}"
