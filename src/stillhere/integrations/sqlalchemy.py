@@ -79,7 +79,7 @@ class StillherePlugin(CreateEnginePlugin):
             record: Any = weakref.ref(connection_record) if connection_record is not None else lambda: None
             return endpoint.connect(lambda: chain(record()))
 
-        pool._creator = creator  # noqa: SLF001 - survives Engine.dispose(), which makes a new pool of it
+        pool._creator = creator  # type: ignore[assignment]  # noqa: SLF001 - Engine.dispose() makes a new pool of it
         event.listen(pool, "checkout", _on_checkout)
         event.listen(engine, "handle_error", _on_error)
         event.listen(engine, "engine_connect", _on_engine_connect)
