@@ -3,7 +3,6 @@
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
-CODE := $(wildcard src tests benchmarks tools)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -20,14 +19,14 @@ test: mysql lint ## Run every check and every test (ARGS='-k commit')
 
 lint: venv ## Check style, types and the direction of imports
 	@mkdir -p build
-	@$(BIN)/ruff check --quiet $(CODE)
-	@$(BIN)/ruff format --quiet --check $(CODE)
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports > build/imports.log || { cat build/imports.log; exit 1; }
 
 format: venv ## Put the code into the house format
-	@$(BIN)/ruff check --quiet --fix $(CODE)
-	@$(BIN)/ruff format --quiet $(CODE)
+	@$(BIN)/ruff check --quiet --fix
+	@$(BIN)/ruff format --quiet
 
 bench: mysql ## Measure what stillhere costs, beside its peers
 	@$(BIN)/python -m benchmarks $(ARGS)
