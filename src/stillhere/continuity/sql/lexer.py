@@ -123,9 +123,9 @@ def _patterns(mode: Mode) -> _Patterns:
     else:
         piece = rf"(?:,|{literal}|(?i:NULL|DEFAULT)(?!{_IDENT})|(?P<rows>\)\s*,\s*\())"
         run = rf"(?:{literal}|,|(?P<first>\)\s*,\s*\())(?:\s*{piece}){{0,{_TURNS}}}"
-    names = rf"`[^`\0]+`(?:`[^`\0]*`){{0,{_TURNS}}}"
+    names = rf"`[^`\0]*`(?:`[^`\0]*`){{0,{_TURNS}}}"
     if mode.ansi_quotes:
-        names += rf'|"[^"\0]+"(?:"[^"\0]*"){{0,{_TURNS}}}'
+        names += rf'|"[^"\0]*"(?:"[^"\0]*"){{0,{_TURNS}}}'
     token = rf"""
         (?P<blank>\s+)
       | (?P<line>(?:\#|--(?=[\x00-\x20\x7f]|\Z))[^\n\0]*)
