@@ -58,6 +58,8 @@ class Link:
         own_kills_before: the endpoint's count of its own KILLs when the one before was opened.
         sent_at: monotonic time at which the statement in flight was sent; 0 when none is.
         condemned: why the watchdog shut the socket down under the statement in flight; empty when it did not.
+        returning: whether it is on its way back to a pool. A loss then costs the physical connection only: what resets
+            the session has nothing left to reset, and an error there would cost the pool its slot for good.
         more_results: whether the last statement may have left more result sets than the first unread.
         lost_why: why the transaction was lost, while in `LinkState.LOST`.
     """
@@ -85,6 +87,7 @@ class Link:
         "owner",
         "previous_facts",
         "replay_off",
+        "returning",
         "sent_at",
         "state",
         "watching",
@@ -106,6 +109,7 @@ class Link:
         self.lost_why = ""
         self.replay_off = not endpoint.policy.replay
         self.more_results = False
+        self.returning = False
         self._observe = endpoint.driver.observe
         self._slow = (endpoint.policy.detect_within or _NEVER) * 0.5
         self._peek: Peek | Blind = BLIND
@@ -216,7 +220,7 @@ class Link:
 
     # -- statements ------------------------------------------------------------------------------------
 
-    def run(self, connection: Any, cursor: Any, statement: Statement, sql: bytes) -> Any:  # noqa: C901 - the hot path
+    def run(self, connection: Any, cursor: Any, statement: Statement, sql: bytes) -> Any:  # noqa: C901, PLR0912 - the hot path
         """Run a statement for a cursor, over as many physical connections as it takes and may."""
         if not self._lock.acquire(False):  # noqa: FBT003 - by keyword it costs a third more
             if self.owner == get_ident():
@@ -228,6 +232,8 @@ class Link:
                 return self._end(connection, statement, sql, lambda: cursor._stillhere_query(sql))  # noqa: SLF001
             now = monotonic()
             if self.state is not _READY:
+                if self.returning:
+                    return None
                 self._prepare(connection, statement)
             elif now - self.last_used > _LOOK_AFTER and self._gone(statement):
                 return self._recovery(connection, cursor, statement, sql).run(None, Phase.IDLE)
@@ -293,6 +299,8 @@ class Link:
             if statement.kind in {Kind.COMMIT, Kind.ROLLBACK}:
                 return self._end(connection, statement, sql, send)
             if self.state is not LinkState.READY:
+                if self.returning:
+                    return None
                 self._prepare(connection, statement)
             elif self._gone(statement):
                 return self._call_recovery(connection, statement, sql, send).run(None, Phase.IDLE)

@@ -82,7 +82,9 @@ class StillherePlugin(CreateEnginePlugin):
 
         pool._creator = creator  # type: ignore[assignment]  # noqa: SLF001 - Engine.dispose() makes a new pool of it
         event.listen(pool, "checkout", _on_checkout)
+        event.listen(pool, "reset", _on_reset)
         _watch_errors(engine.dialect)
+        _watch_commits(engine.dialect)
         _watch_options(engine.dialect)
 
 
@@ -92,12 +94,18 @@ def _on_checkout(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
     if link.session.in_prologue:
         link.ledger.end_prologue()
     link.replay_off = not link.endpoint.policy.replay
+    link.returning = False
     if link.state is LinkState.READY and link.look() is not Liveness.DEAD and not link.outlived:
         return
     # The pool opens another in its place and runs the user's "connect" listeners on it.
     raise DisconnectionError(
         "stillhere: the connection was lost, or came near its wait_timeout, while it was in the pool"
     )
+
+
+def _on_reset(dbapi_connection: Any, _record: Any, _state: Any) -> None:
+    """A connection goes back to the pool; the next checkout looks at it, and replaces it if it was lost."""
+    dbapi_connection._stillhere.returning = True  # noqa: SLF001 - ours
 
 
 def _watch_errors(dialect: Any) -> None:
@@ -115,6 +123,25 @@ def _watch_errors(dialect: Any) -> None:
         return bool(is_disconnect(error, connection, cursor))
 
     dialect.is_disconnect = is_disconnect_unless_handled
+
+
+def _watch_commits(dialect: Any) -> None:
+    """After a COMMIT that failed, SQLAlchemy refuses everything until ``rollback()``, but doesn't pass that one on.
+
+    So the refusing is left to SQLAlchemy there, and the connection is told at once.
+    """
+    do_commit = dialect.do_commit
+
+    def do_commit_or_roll_back(dbapi_connection: Any) -> None:
+        try:
+            do_commit(dbapi_connection)
+        except Exception:
+            link = dbapi_connection._stillhere  # noqa: SLF001 - ours
+            if link is not None and link.state is LinkState.LOST:
+                dbapi_connection.rollback()
+            raise
+
+    dialect.do_commit = do_commit_or_roll_back
 
 
 def _watch_options(dialect: Any) -> None:

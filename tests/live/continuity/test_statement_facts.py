@@ -98,9 +98,7 @@ class Live:
         self.flavour = parse_version(self.watch.get_server_info()).flavour
 
     def connect(self, *, autocommit: bool = False, database: str | None = SCHEMA, user: str = "root") -> Any:
-        return pymysql.connect(
-            host=self.host, port=self.port, user=user, autocommit=autocommit, database=database
-        )
+        return pymysql.connect(host=self.host, port=self.port, user=user, autocommit=autocommit, database=database)
 
     def ask(self, sql: str) -> Any:
         with self.watch.cursor() as cursor:
