@@ -40,7 +40,14 @@ class PyMySQL(Driver):
             self.connection_class.close(connection)
 
     def discard(self, connection: Any) -> None:
-        """Close the socket without COM_QUIT."""
+        """Close the socket without COM_QUIT.
+
+        A result that was being streamed would try to read its rest when it is collected.
+        """
+        result = getattr(connection, "_result", None)
+        if result is not None:
+            result.unbuffered_active = False
+            result.connection = None
         with contextlib.suppress(Exception):
             connection._force_close()  # noqa: SLF001 - the only way that doesn't write
 
