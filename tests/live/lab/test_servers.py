@@ -131,7 +131,7 @@ time.sleep(60)
     lab.kill()
     lab.wait()
     deadline = time.monotonic() + 2
-    while time.monotonic() < deadline and (_alive(int(pid)) or Path(datadir).exists()):
+    while time.monotonic() < deadline and (_alive(int(pid)) or Path(datadir).parent.exists()):
         time.sleep(0.02)
     try:
         assert not _alive(int(pid))
