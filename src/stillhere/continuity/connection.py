@@ -53,7 +53,7 @@ class ContinuousConnection:
             return self._stillhere_query(query, *args, **kwargs)
         sql = query.encode(link.driver.encoding(self)) if isinstance(query, str) else bytes(query)
         return link.run_below_cursor(
-            self, link.classify(sql), sql, lambda: self._stillhere_base.query(self, sql, *args, **kwargs)
+            self, link.classify(self, sql), sql, lambda: self._stillhere_base.query(self, sql, *args, **kwargs)
         )
 
     def commit(self) -> None:

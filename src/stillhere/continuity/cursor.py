@@ -73,7 +73,7 @@ class ContinuousCursor:
             return self._stillhere_query(q)
         if type(q) is not bytes:
             q = q.encode(connection.encoding) if isinstance(q, str) else bytes(q)
-        return link.run(connection, self, self._stillhere_statement or link.classify(q), q)
+        return link.run(connection, self, self._stillhere_statement or link.classify(connection, q), q)
 
     def nextset(self) -> Any:
         """The next result set. One that was lost with its connection raises ``StreamInterrupted``."""

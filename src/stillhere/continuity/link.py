@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import weakref
 from collections.abc import Callable
@@ -15,23 +16,28 @@ from stillhere.continuity.facts import UNKNOWN_FACTS, Facts
 from stillhere.continuity.fence import Ghost
 from stillhere.continuity.liveness import BLIND, Blind, Peek
 from stillhere.continuity.packets import largest_statement, too_large
-from stillhere.continuity.recovery import Recovery, on_stream_error, pass_on_unless_lost, reopen
+from stillhere.continuity.recovery import Recovery, lost_by, on_stream_error, pass_on_unless_lost, reopen
 from stillhere.continuity.session import SessionState, Step, reading_mode
 from stillhere.continuity.statement import Kind, Statement, classify, classify_cached
 from stillhere.continuity.states import LinkState, may_follow
 from stillhere.continuity.verdict import Liveness, Phase
 from stillhere.errors import ConnectionMisused, StreamInterrupted, TransactionLost
+from stillhere.server.errorcodes import rolled_back
 
 if TYPE_CHECKING:
     from stillhere.continuity.endpoint import Endpoint
+    from stillhere.continuity.witness import Token, Witness
 
 __all__ = ["Link"]
 
 # A statement that follows the one before within this time is sent without a look at the socket: what a
 # cut in so short a time does to it is settled by its verdict like any other.
 _LOOK_AFTER = 0.05
+_logger = logging.getLogger("stillhere")
 _NO_LIMIT = 1 << 62
 _NEVER = float("inf")
+# Codecs in which the second byte of a character can be a quote or a backslash of ASCII.
+_ASCII_INSIDE = frozenset({"gbk", "gb18030", "gb2312", "big5", "sjis", "shift_jis", "cp932"})
 _READY = LinkState.READY
 _ENDS = frozenset({Kind.COMMIT, Kind.ROLLBACK})
 
@@ -60,6 +66,8 @@ class Link:
         condemned: why the watchdog shut the socket down under the statement in flight; empty when it did not.
         returning: whether it is on its way back to a pool. A loss then costs the physical connection only: what resets
             the session has nothing left to reset, and an error there would cost the pool its slot for good.
+        token: what the transaction being committed left with the witness; None for nothing.
+        end_sent: whether the COMMIT itself has been sent, not just its witness.
         more_results: whether the last statement may have left more result sets than the first unread.
         lost_why: why the transaction was lost, while in `LinkState.LOST`.
     """
@@ -76,6 +84,7 @@ class Link:
         "chain",
         "condemned",
         "driver",
+        "end_sent",
         "endpoint",
         "facts",
         "last_used",
@@ -90,6 +99,7 @@ class Link:
         "returning",
         "sent_at",
         "state",
+        "token",
         "watching",
     )  # fmt: skip
 
@@ -110,6 +120,8 @@ class Link:
         self.replay_off = not endpoint.policy.replay
         self.more_results = False
         self.returning = False
+        self.token: Token | None = None
+        self.end_sent = False
         self._observe = endpoint.driver.observe
         self._slow = (endpoint.policy.detect_within or _NEVER) * 0.5
         self._peek: Peek | Blind = BLIND
@@ -128,12 +140,19 @@ class Link:
         """The ledger's session state."""
         return self.ledger.session
 
-    def classify(self, sql: bytes) -> Statement:
-        """The class of final bytes, under the session's own SQL mode, which decides where a literal ends."""
+    def classify(self, connection: Any, sql: bytes) -> Statement:
+        """The class of final bytes, read as this session's server reads them."""
+        encoding = self.driver.encoding(connection)
         mode = self.sql_mode
-        if not mode:
+        if not mode and encoding not in _ASCII_INSIDE:
             return classify_cached(sql)
-        return classify(sql, no_backslash_escapes="NO_BACKSLASH_ESCAPES" in mode, ansi_quotes="ANSI_QUOTES" in mode)
+        if "OTHER_GRAMMAR" in mode:
+            return classify(b"under another grammar")
+        return classify(
+            sql.decode(encoding, "replace") if encoding in _ASCII_INSIDE else sql,
+            no_backslash_escapes="NO_BACKSLASH_ESCAPES" in mode,
+            ansi_quotes="ANSI_QUOTES" in mode,
+        )
 
     @property
     def sql_mode(self) -> str:
@@ -383,18 +402,47 @@ class Link:
                 return None
             self._prepare(connection, statement)
         call = Call.ROLLBACK if rolling_back else Call.COMMIT
+        self.token = None
+        if self.endpoint.witness is not None and not rolling_back:
+            send = self._witnessed(connection, self.endpoint.witness, send)
         if not rolling_back and self._peek.look() is Liveness.DEAD:
             return self._end_recovery(connection, statement, sql, call, send).run(None, Phase.IDLE)
+        self.end_sent = True
         now = self.sent_at = monotonic()
         try:
             result = send()
         except BaseException as error:  # noqa: BLE001 - an interruption counts as well
             self.let_go(now)
             pass_on_unless_lost(self, connection, statement, sql, None, error)
-            return self._end_recovery(connection, statement, sql, call, send).run(error, Phase.COMMIT, now)
+            phase = Phase.COMMIT if self.end_sent else Phase.IDLE
+            return self._end_recovery(connection, statement, sql, call, send).run(error, phase, now)
         self.last_used = self.let_go(now)
         self.ended(statement, sql)
         return result
+
+    def _witnessed(self, connection: Any, witness: Witness, send: Callable[[], Any]) -> Callable[[], Any]:
+        """A COMMIT that leaves a fresh token first, each time that it is sent, if the transaction may have written."""
+
+        def leave_and_send() -> Any:
+            self.token, self.end_sent = None, False
+            journal = self.ledger.journal
+            if journal.writes or (journal.spoiled and self.ledger.transactional):
+                self.token = self._leave_token(connection, witness)
+            self.end_sent = True
+            return send()
+
+        return leave_and_send
+
+    def _leave_token(self, connection: Any, witness: Witness) -> Token | None:
+        """The token, in the open transaction; None where the server refuses it, so that a lost COMMIT stays unknown."""
+        try:
+            return witness.leave(self.driver, connection)
+        except self.driver.dbapi.Error as error:
+            code = self.driver.errno(error)
+            if lost_by(self, error) or rolled_back(code, self.facts.flavour):
+                raise
+            _logger.warning("stillhere.witness_refused server=%s errno=%d", self.endpoint.name, code)
+            return None
 
     def _end_recovery(
         self, connection: Any, statement: Statement, sql: bytes, call: Call, send: Callable[[], Any]

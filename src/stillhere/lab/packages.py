@@ -122,9 +122,7 @@ def _from_packages(home: Path) -> Installation:
     program = next((p for name in PROGRAMS for p in [home / "usr/sbin" / name] if p.exists()), None)
     if loader is None or program is None:
         raise LabError(f"{home} has no server program or no loader; remove that directory and try again")
-    libraries = [
-        str(path) for path in (*sorted(home.glob("usr/lib/*-linux-gnu*")), home / "usr/lib/mysql/private")
-    ]
+    libraries = [str(path) for path in (*sorted(home.glob("usr/lib/*-linux-gnu*")), home / "usr/lib/mysql/private")]
     command = (str(loader), "--library-path", ":".join(libraries), str(program))
     flavour, version = _identify(command)
     share = home / "usr/share" / ("mysql" if flavour is Flavour.MYSQL else "mariadb")

@@ -182,9 +182,7 @@ class Server:
                 if code is not None:
                     raise LabError(f"{self} ended with exit code {code}: {self.log_tail()}") from error
                 if time.monotonic() > deadline:
-                    raise LabError(
-                        f"{self} did not answer within {within:g} s: {error}; {self.log_tail()}"
-                    ) from error
+                    raise LabError(f"{self} did not answer within {within:g} s: {error}; {self.log_tail()}") from error
                 time.sleep(0.01)
             else:
                 return

@@ -99,6 +99,4 @@ def _run(server: Installation, options: list[str], script: bytes) -> None:
     )
     if done.returncode != 0:
         said = (done.stderr or done.stdout).decode(errors="replace").strip()[-600:]
-        raise LabError(
-            f"{server.origin} could not make a data directory (exit code {done.returncode}): {said}"
-        )
+        raise LabError(f"{server.origin} could not make a data directory (exit code {done.returncode}): {said}")

@@ -60,8 +60,7 @@ def test_restart_is_a_clean_shutdown_and_a_new_process(server: Server) -> None:
     assert server.pid != pid
     assert server.execute("SELECT 1") == [(1,)]
     assert (
-        "Shutdown complete" in server.error_log.read_text()
-        or "ready for connections" in server.error_log.read_text()
+        "Shutdown complete" in server.error_log.read_text() or "ready for connections" in server.error_log.read_text()
     )
 
 
@@ -122,9 +121,7 @@ if child == 0:
 print(server.pid, server.datadir, child, flush=True)
 time.sleep(60)
 """
-    lab = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
-    )
+    lab = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert lab.stdout is not None
     pid, datadir, child = lab.stdout.readline().split()
     assert _alive(int(pid))
