@@ -241,7 +241,8 @@ class Link:
         if cursor is not None and cursor._stillhere_streaming and cursor.description is not None:  # noqa: SLF001 - ours
             self._stream = weakref.ref(cursor)
             ledger.succeeded(statement, sql, base, None, now)
-            ledger.journal.spoil("rows of it were streamed, and are not compared", now)
+            if ledger.transactional:
+                ledger.journal.spoil("rows of it were streamed, and are not compared", now)
         elif (kind is Kind.READ or kind is Kind.WRITE) and statement.replayable and not statement.pin:
             ledger.dirty = True
             if ledger.transactional and not ledger.session.in_prologue:
