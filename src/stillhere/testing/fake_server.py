@@ -147,6 +147,12 @@ class FakeServer:
             self._end(session)
         self.identity = identity
 
+    def close(self) -> None:
+        """End every thread and let nobody in any more; the fake's own sockets are closed."""
+        for session in list(self.sessions.values()):
+            self._end(session)
+        self.down = 2003
+
     def connect(self, user: str, *, autocommit: bool) -> tuple[FakeSession, socket.socket]:
         """Let a client in; the session, and the client's end of its wire."""
         if self.down:
