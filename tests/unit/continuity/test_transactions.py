@@ -67,7 +67,8 @@ def test_wherever_the_replay_itself_is_cut_a_transaction_is_committed_exactly_on
     connection.commit()
     assert server.tables["t"].rows == {1: (1, 11), 2: (2, 20), 3: (3, 5)}
     assert second.times == 0
-    assert server.sessions.keys() == {connection.thread_id()}
+    if number > 1:  # one that was cut before it could tell its number has done nothing yet, and is left to the server
+        assert server.sessions.keys() == {connection.thread_id()}
 
 
 def test_an_idle_loss_in_a_transaction_is_found_before_the_next_statement(rig, server, run, idle):
