@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import weakref
 from collections.abc import Callable
@@ -13,25 +14,32 @@ from stillhere.continuity.accounting import Ledger
 from stillhere.continuity.continuation import Call
 from stillhere.continuity.facts import UNKNOWN_FACTS, Facts
 from stillhere.continuity.fence import Ghost
-from stillhere.continuity.journal import Entry
 from stillhere.continuity.liveness import BLIND, Blind, Peek
 from stillhere.continuity.packets import largest_statement, too_large
-from stillhere.continuity.recovery import Recovery, on_stream_error, pass_on_unless_lost, reopen
+from stillhere.continuity.recovery import Recovery, lost_by, on_stream_error, pass_on_unless_lost, reopen
 from stillhere.continuity.session import SessionState, Step, reading_mode
 from stillhere.continuity.statement import Kind, Statement, classify, classify_cached
 from stillhere.continuity.states import LinkState, may_follow
 from stillhere.continuity.verdict import Liveness, Phase
 from stillhere.errors import ConnectionMisused, StreamInterrupted, TransactionLost
+from stillhere.server.errorcodes import rolled_back
 
 if TYPE_CHECKING:
     from stillhere.continuity.endpoint import Endpoint
+    from stillhere.continuity.witness import Token, Witness
 
 __all__ = ["Link"]
 
 # A statement that follows the one before within this time is sent without a look at the socket: what a
 # cut in so short a time does to it is settled by its verdict like any other.
 _LOOK_AFTER = 0.05
+_logger = logging.getLogger("stillhere")
 _NO_LIMIT = 1 << 62
+_NEVER = float("inf")
+# Codecs in which the second byte of a character can be a quote or a backslash of ASCII.
+_ASCII_INSIDE = frozenset({"gbk", "gb18030", "gb2312", "big5", "sjis", "shift_jis", "cp932"})
+_READY = LinkState.READY
+_ENDS = frozenset({Kind.COMMIT, Kind.ROLLBACK})
 
 COMMIT = classify(b"COMMIT")
 ROLLBACK = classify(b"ROLLBACK")
@@ -56,14 +64,43 @@ class Link:
         own_kills_before: the endpoint's count of its own KILLs when the one before was opened.
         sent_at: monotonic time at which the statement in flight was sent; 0 when none is.
         condemned: why the watchdog shut the socket down under the statement in flight; empty when it did not.
+        returning: whether it is on its way back to a pool. A loss then costs the physical connection only: what resets
+            the session has nothing left to reset, and an error there would cost the pool its slot for good.
+        token: what the transaction being committed left with the witness; None for nothing.
+        end_sent: whether the COMMIT itself has been sent, not just its witness.
+        more_results: whether the last statement may have left more result sets than the first unread.
         lost_why: why the transaction was lost, while in `LinkState.LOST`.
     """
 
     __slots__ = (
-        "__weakref__", "_lock", "_packet_limit", "_peek", "_read_mode", "_stream", "chain", "condemned", "driver",
+        "__weakref__",
+        "_lock",
+        "_observe",
+        "_packet_limit",
+        "_peek",
+        "_read_mode",
+        "_slow",
+        "_stream",
+        "chain",
+        "condemned",
+        "driver",
+        "end_sent",
         "endpoint",
-        "facts", "last_used", "ledger", "lost_why", "opened_at", "own_kills_before", "owner", "previous_facts",
-        "replay_off", "sent_at", "state", "watching",
+        "facts",
+        "last_used",
+        "ledger",
+        "lost_why",
+        "more_results",
+        "opened_at",
+        "own_kills_before",
+        "owner",
+        "previous_facts",
+        "replay_off",
+        "returning",
+        "sent_at",
+        "state",
+        "token",
+        "watching",
     )  # fmt: skip
 
     def __init__(self, endpoint: Endpoint, chain: Callable[[], Any]) -> None:
@@ -81,6 +118,12 @@ class Link:
         self.condemned = ""
         self.lost_why = ""
         self.replay_off = not endpoint.policy.replay
+        self.more_results = False
+        self.returning = False
+        self.token: Token | None = None
+        self.end_sent = False
+        self._observe = endpoint.driver.observe
+        self._slow = (endpoint.policy.detect_within or _NEVER) * 0.5
         self._peek: Peek | Blind = BLIND
         self._packet_limit = _NO_LIMIT
         self._read_mode = ""
@@ -97,12 +140,19 @@ class Link:
         """The ledger's session state."""
         return self.ledger.session
 
-    def classify(self, sql: bytes) -> Statement:
-        """The class of final bytes, under the session's own SQL mode, which decides where a literal ends."""
+    def classify(self, connection: Any, sql: bytes) -> Statement:
+        """The class of final bytes, read as this session's server reads them."""
+        encoding = self.driver.encoding(connection)
         mode = self.sql_mode
-        if not mode:
+        if not mode and encoding not in _ASCII_INSIDE:
             return classify_cached(sql)
-        return classify(sql, no_backslash_escapes="NO_BACKSLASH_ESCAPES" in mode, ansi_quotes="ANSI_QUOTES" in mode)
+        if "OTHER_GRAMMAR" in mode:
+            return classify(b"under another grammar")
+        return classify(
+            sql.decode(encoding, "replace") if encoding in _ASCII_INSIDE else sql,
+            no_backslash_escapes="NO_BACKSLASH_ESCAPES" in mode,
+            ansi_quotes="ANSI_QUOTES" in mode,
+        )
 
     @property
     def sql_mode(self) -> str:
@@ -189,19 +239,20 @@ class Link:
 
     # -- statements ------------------------------------------------------------------------------------
 
-    def run(self, connection: Any, cursor: Any, statement: Statement, sql: bytes) -> Any:
+    def run(self, connection: Any, cursor: Any, statement: Statement, sql: bytes) -> Any:  # noqa: C901, PLR0912 - the hot path
         """Run a statement for a cursor, over as many physical connections as it takes and may."""
-        if not self._lock.acquire(blocking=False):
+        if not self._lock.acquire(False):  # noqa: FBT003 - by keyword it costs a third more
             if self.owner == get_ident():
-                return cursor._stillhere_base._query(cursor, sql)  # noqa: SLF001 - ours, and the driver's
+                return cursor._stillhere_query(sql)  # noqa: SLF001 - ours
             self._refuse_second_thread()
         self.owner = get_ident()
         try:
-            kind = statement.kind
-            if kind is Kind.COMMIT or kind is Kind.ROLLBACK:
-                return self._end(connection, statement, sql, lambda: cursor._stillhere_base._query(cursor, sql))  # noqa: SLF001
+            if not statement.plain and statement.kind in _ENDS:
+                return self._end(connection, statement, sql, lambda: cursor._stillhere_query(sql))  # noqa: SLF001
             now = monotonic()
-            if self.state is not LinkState.READY:
+            if self.state is not _READY:
+                if self.returning:
+                    return None
                 self._prepare(connection, statement)
             elif now - self.last_used > _LOOK_AFTER and self._gone(statement):
                 return self._recovery(connection, cursor, statement, sql).run(None, Phase.IDLE)
@@ -209,13 +260,23 @@ class Link:
                 raise self._too_large(len(sql))
             self.sent_at = now
             try:
-                result = cursor._stillhere_base._query(cursor, sql)  # noqa: SLF001 - ours, and the driver's
+                result = cursor._stillhere_query(sql)  # noqa: SLF001 - ours
             except BaseException as error:  # noqa: BLE001 - an interruption counts as well
                 self.let_go(now)
                 pass_on_unless_lost(self, connection, statement, sql, cursor._stillhere_base, error)  # noqa: SLF001 - ours
                 return self._recovery(connection, cursor, statement, sql).run(error, Phase.AWAIT, now)
-            self.last_used = self.let_go(now)
-            self.account(connection, cursor, statement, sql, now)
+            self.sent_at = 0.0
+            self.last_used = end = monotonic()
+            if end - now > self._slow:
+                self.let_go(now)
+            ledger = self.ledger
+            ledger.dirty = True
+            if statement.plain and not cursor._stillhere_streaming:  # noqa: SLF001 - ours
+                if ledger.recording:
+                    seen = self._observe(connection, cursor)
+                    ledger.journal.add(sql, statement, cursor._stillhere_base, seen, 0, now)  # noqa: SLF001 - ours
+            else:
+                self.account(connection, cursor, statement, sql, now)
             return result
         finally:
             self.owner = 0
@@ -228,29 +289,28 @@ class Link:
             Call.STATEMENT,
             statement,
             sql,
-            lambda: cursor._stillhere_base._query(cursor, sql),  # noqa: SLF001 - ours, and the driver's
+            lambda: cursor._stillhere_query(sql),  # noqa: SLF001 - ours
             lambda now: self.account(connection, cursor, statement, sql, now),
         )
 
     def account(self, connection: Any, cursor: Any, statement: Statement, sql: bytes, now: float) -> None:
         """A statement succeeded: what that does to the transaction and the session."""
         ledger = self.ledger
-        kind = statement.kind
-        self._stream = None
-        base = type(cursor)._stillhere_base if cursor is not None else None  # noqa: SLF001 - ours
-        if cursor is not None and cursor._stillhere_streaming and cursor.description is not None:  # noqa: SLF001 - ours
+        ledger.dirty = True
+        base = cursor._stillhere_base  # noqa: SLF001 - ours
+        self.more_results = statement.kind is Kind.OTHER
+        if cursor._stillhere_streaming and cursor.description is not None:  # noqa: SLF001 - ours
             self._stream = weakref.ref(cursor)
-            ledger.succeeded(statement, sql, base, None, now)
+            if not statement.plain:
+                ledger.succeeded(sql, statement, base, None, now)
             if ledger.transactional:
                 ledger.journal.spoil("rows of it were streamed, and are not compared", now)
-        elif (kind is Kind.READ or kind is Kind.WRITE) and statement.replayable and not statement.pin:
-            ledger.dirty = True
-            if ledger.transactional and not ledger.session.in_prologue:
-                outcome = self.driver.outcome(connection, cursor) if cursor is not None else None
-                ledger.journal.add(Entry(sql, statement, base, outcome, 0), now)
-        else:
-            outcome = self.driver.outcome(connection, cursor) if cursor is not None else None
-            ledger.succeeded(statement, sql, base, outcome, now)
+            return
+        seen = self._observe(connection, cursor)
+        if not statement.plain:
+            ledger.succeeded(sql, statement, base, seen, now)
+        elif ledger.recording:
+            ledger.journal.add(sql, statement, base, seen, 0, now)
 
     def run_below_cursor(self, connection: Any, statement: Statement, sql: bytes, send: Callable[[], Any]) -> Any:
         """Run a statement for a call on the connection itself, whose rows nobody compares."""
@@ -258,6 +318,8 @@ class Link:
             if statement.kind in {Kind.COMMIT, Kind.ROLLBACK}:
                 return self._end(connection, statement, sql, send)
             if self.state is not LinkState.READY:
+                if self.returning:
+                    return None
                 self._prepare(connection, statement)
             elif self._gone(statement):
                 return self._call_recovery(connection, statement, sql, send).run(None, Phase.IDLE)
@@ -277,7 +339,8 @@ class Link:
 
     def account_call(self, statement: Statement, sql: bytes, now: float) -> None:
         """A statement below the cursor succeeded; what it read can't be compared later."""
-        self.ledger.succeeded(statement, sql, None, None, now)
+        self.more_results = statement.kind is Kind.OTHER
+        self.ledger.succeeded(sql, statement, None, None, now)
         if statement.kind in {Kind.READ, Kind.WRITE} and self.ledger.transactional:
             self.ledger.journal.spoil("a statement of it was run below the cursor, where its result isn't seen", now)
 
@@ -318,10 +381,16 @@ class Link:
 
     def rollback(self, connection: Any, send: Callable[[], Any]) -> None:
         """ROLLBACK by the PEP 249 method; not sent when nothing was executed since the last one."""
-        with self._held():
-            if self.state is LinkState.READY and not self.ledger.dirty and not self.ledger.journal:
-                return
+        if self.state is _READY and not self.ledger.dirty and not self.ledger.journal:
+            return
+        if not self._lock.acquire(False):  # noqa: FBT003 - by keyword it costs a third more
+            self._refuse_second_thread()
+        self.owner = get_ident()
+        try:
             self._end(connection, ROLLBACK, b"ROLLBACK", send)
+        finally:
+            self.owner = 0
+            self._lock.release()
 
     def _end(self, connection: Any, statement: Statement, sql: bytes, send: Callable[[], Any]) -> Any:
         rolling_back = statement.kind is Kind.ROLLBACK
@@ -333,18 +402,47 @@ class Link:
                 return None
             self._prepare(connection, statement)
         call = Call.ROLLBACK if rolling_back else Call.COMMIT
-        if self._peek.look() is Liveness.DEAD:
+        self.token = None
+        if self.endpoint.witness is not None and not rolling_back:
+            send = self._witnessed(connection, self.endpoint.witness, send)
+        if not rolling_back and self._peek.look() is Liveness.DEAD:
             return self._end_recovery(connection, statement, sql, call, send).run(None, Phase.IDLE)
+        self.end_sent = True
         now = self.sent_at = monotonic()
         try:
             result = send()
         except BaseException as error:  # noqa: BLE001 - an interruption counts as well
             self.let_go(now)
             pass_on_unless_lost(self, connection, statement, sql, None, error)
-            return self._end_recovery(connection, statement, sql, call, send).run(error, Phase.COMMIT, now)
+            phase = Phase.COMMIT if self.end_sent else Phase.IDLE
+            return self._end_recovery(connection, statement, sql, call, send).run(error, phase, now)
         self.last_used = self.let_go(now)
         self.ended(statement, sql)
         return result
+
+    def _witnessed(self, connection: Any, witness: Witness, send: Callable[[], Any]) -> Callable[[], Any]:
+        """A COMMIT that leaves a fresh token first, each time that it is sent, if the transaction may have written."""
+
+        def leave_and_send() -> Any:
+            self.token, self.end_sent = None, False
+            journal = self.ledger.journal
+            if journal.writes or (journal.spoiled and self.ledger.transactional):
+                self.token = self._leave_token(connection, witness)
+            self.end_sent = True
+            return send()
+
+        return leave_and_send
+
+    def _leave_token(self, connection: Any, witness: Witness) -> Token | None:
+        """The token, in the open transaction; None where the server refuses it, so that a lost COMMIT stays unknown."""
+        try:
+            return witness.leave(self.driver, connection)
+        except self.driver.dbapi.Error as error:
+            code = self.driver.errno(error)
+            if lost_by(self, error) or rolled_back(code, self.facts.flavour):
+                raise
+            _logger.warning("stillhere.witness_refused server=%s errno=%d", self.endpoint.name, code)
+            return None
 
     def _end_recovery(
         self, connection: Any, statement: Statement, sql: bytes, call: Call, send: Callable[[], Any]
@@ -456,8 +554,7 @@ class Link:
         """The call has returned; for a slow one only once the watchdog is not about to shut its socket down."""
         self.sent_at = 0.0
         now = monotonic()
-        limit = self.endpoint.policy.detect_within
-        if limit and now - sent_at > limit * 0.5:
+        if now - sent_at > self._slow:
             with self.watching:
                 pass
         return now

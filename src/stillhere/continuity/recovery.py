@@ -17,7 +17,8 @@ from stillhere.continuity.refusals import Refused
 from stillhere.continuity.statement import Kind, Statement
 from stillhere.continuity.states import LinkState
 from stillhere.continuity.verdict import Liveness, Phase, Verdict, verdict
-from stillhere.errors import DatabaseError, StatementOutcomeUnknown
+from stillhere.continuity.witness import Settlement, same_server
+from stillhere.errors import CallError, StatementOutcomeUnknown
 from stillhere.server.errorcodes import is_loss
 
 if TYPE_CHECKING:
@@ -81,8 +82,13 @@ class Recovery:
         """
         while True:
             situation, loss = self._take_in(error, phase, sent_at)
+            if self.link.returning:
+                self.link.ledger.ended()
+                return None
             decision = decide(situation)
             try:
+                if decision.action is Action.SETTLE:
+                    decision = self._ask_witness(situation)
                 if decision.action in _SENDING:
                     decision = self._inspect(situation, decision, sent_at)
                 refusals.log(loss, decision)
@@ -98,7 +104,7 @@ class Recovery:
                 decision = Decision(Action.REFUSE, str(refusal))
             except BaseException as again:
                 if self.link.state is LinkState.READY and lost_by(self.link, again):
-                    error, phase = again, Phase.COMMIT if self.call is Call.COMMIT else Phase.AWAIT
+                    error, phase = again, self._phase()
                     self._continuations += 1
                     self.link.ledger.continuations += 1
                     continue
@@ -110,6 +116,35 @@ class Recovery:
             seconds = time.monotonic() - self.began
             events.emit(events.Recovery(loss=loss, action=decision.action.name, seconds=seconds))
             return result
+
+    def _phase(self) -> Phase:
+        """What was being sent when the call was sent again."""
+        if self.call is not Call.COMMIT:
+            return Phase.AWAIT
+        return Phase.COMMIT if self.link.end_sent else Phase.IDLE
+
+    def _ask_witness(self, situation: Situation) -> Decision:
+        """Settle an ambiguous COMMIT, over connections of its own, until the deadline."""
+        link, endpoint, token = self.link, self.link.endpoint, self.link.token
+        settlement = Settlement.UNKNOWN
+        while endpoint.witness is not None and token is not None:
+            side, facts = endpoint.open(link.chain, None, self.deadline)
+            try:
+                same = same_server(self.lost, facts) or endpoint.policy.synchronous_replication
+                self._fence(side, facts)
+                link.driver.fetch(side, b"SET autocommit=1")
+                settlement = endpoint.witness.settle(link.driver, side, token, same_server=same, deadline=self.deadline)
+            except link.driver.dbapi.Error as error:
+                if lost_by(link, error) and time.monotonic() < self.deadline:
+                    continue
+            finally:
+                link.driver.close(side)
+            break
+        if settlement is Settlement.COMMITTED:
+            return Decision(Action.SUCCEED)
+        if settlement is Settlement.UNKNOWN:
+            return Decision(Action.COMMIT_UNKNOWN, "the witness could not settle it")
+        return decide(dataclasses.replace(situation, verdict=Verdict.NOT_SENT))
 
     def _settle(self, action: Action) -> None:
         """What needs nothing sent again."""
@@ -136,7 +171,7 @@ class Recovery:
             liveness=Liveness.DEAD if error is None else Liveness.UNKNOWN,
             replied=code > 0 and code not in range(2000, 3000),
             atomic=statement.replayable,
-            bulk_upload=statement.verb == "LOAD",
+            bulk_upload=statement.kind is Kind.OTHER,
         )
         limit = driver.read_timeout(self.connection._stillhere_kwargs)  # noqa: SLF001 - ours
         timed_out = (
@@ -175,6 +210,7 @@ class Recovery:
             client_timeout=timed_out,
             veto=(policy.stricter(loss) or "") if policy.stricter is not None else "",
             replay_off=link.replay_off,
+            witness=link.token is not None,
             statement_continuations=self._continuations,
             transaction_continuations=ledger.continuations,
         )
@@ -226,7 +262,7 @@ class Recovery:
             openings += 1
             self._open()
             try:
-                released = self._fence()
+                released = self._fence(self.connection, link.facts)
                 if replaying or self._verdict is Verdict.MAYBE_EXECUTED:
                     self._check_replayable(following, released=released, replaying=replaying)
                 link.session.restore(driver, self.connection)
@@ -262,8 +298,13 @@ class Recovery:
                 raise Refused("another server answers at the address, which may lack what was acknowledged")
         replay.check_tables(link, self.connection, statements)
 
-    def _fence(self) -> bool:
-        """Be rid of what lost connections left behind; whether all their locks are known to be released."""
+    def _fence(self, connection: Any, facts: Facts) -> bool:
+        """Be rid of what lost connections left behind; whether all their locks are known to be released.
+
+        Args:
+            connection: a physical connection on which nothing of the application's has run yet.
+            facts: what was learned of it.
+        """
         link, endpoint = self.link, self.link.endpoint
         released = True
         ghosts = endpoint.take_ghosts()
@@ -272,8 +313,8 @@ class Recovery:
                 mine = ghosts[-1]
                 done = fence(
                     link.driver,
-                    self.connection,
-                    link.facts,
+                    connection,
+                    facts,
                     mine,
                     deadline=self.deadline,
                     on_kill=endpoint.note_own_kill,
@@ -319,10 +360,10 @@ class Recovery:
         link = self.link
         if link.state is LinkState.READY and isinstance(error, link.driver.dbapi.Error) and link.driver.errno(error):
             # The server answered the call itself with an error, as it might have without any loss.
-            if not isinstance(error, DatabaseError):
+            if not isinstance(error, CallError):
                 link.ledger.failed(
-                    self.statement,
                     self.sql,
+                    self.statement,
                     None,
                     link.driver.errno(error),
                     link.facts.flavour,
@@ -347,7 +388,7 @@ def reopen(link: Link, connection: Any, statement: Statement | None) -> None:
 def lost_by(link: Link, error: BaseException) -> bool:
     """Whether an exception of the driver means that the physical connection is lost."""
     driver = link.driver
-    if isinstance(error, DatabaseError) or not isinstance(error, driver.dbapi.Error):
+    if isinstance(error, CallError) or not isinstance(error, driver.dbapi.Error):
         return False
     return is_loss(driver.errno(error), link.facts.flavour) or driver.is_closed_error(error)
 
@@ -365,11 +406,11 @@ def pass_on_unless_lost(
         return
     driver = link.driver
     code = driver.errno(error) if isinstance(error, driver.dbapi.Error) else 0
-    if isinstance(error, DatabaseError):
+    if isinstance(error, CallError):
         raise error
     if code:
         # The server's answer, or the driver's that it can't send now: the connection lives.
-        link.ledger.failed(statement, sql, cursor_class, code, link.facts.flavour, time.monotonic())
+        link.ledger.failed(sql, statement, cursor_class, code, link.facts.flavour, time.monotonic())
         raise error
     # Interrupted between sending and the end of the reply. What is left of the reply would be read as the
     # answer to the next statement, perhaps another user's: this physical connection is never used again.

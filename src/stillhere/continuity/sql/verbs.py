@@ -65,6 +65,14 @@ _LAST_VARIABLES = frozenset(
         "rand_seed2",
     }
 )
+_IMPATIENT_PAIRS = frozenset(
+    {
+        ("SKIP", "LOCKED"),
+        ("UPDATE", "WAIT"),
+        ("SHARE", "WAIT"),
+        ("MODE", "WAIT"),
+    }  # MariaDB's WAIT 0 is NOWAIT
+)
 _LOCKING_PAIRS = frozenset({("FOR", "UPDATE"), ("FOR", "SHARE"), ("LOCK", "IN")})
 _IDENTIFIERS = (TokenKind.WORD, TokenKind.NAME)
 _NEVER_FIRST_IN_DML = frozenset({"DELAYED", "HISTORY"})
@@ -163,7 +171,7 @@ def _plain(text: _Text, kind: Kind) -> Statement:
         replayable=not reason,
         reason=reason,
         locking=bool(facts.pairs & _LOCKING_PAIRS),
-        nowait="NOWAIT" in facts.words or ("SKIP", "LOCKED") in facts.pairs,
+        nowait="NOWAIT" in facts.words or bool(facts.pairs & _IMPATIENT_PAIRS),
         pin=_pin(facts),
         refers_to_last=bool(facts.calls & _LAST_FUNCTIONS or facts.system_variables & _LAST_VARIABLES),
         tables=tables(text.tokens),
@@ -201,8 +209,8 @@ def _explain(text: _Text) -> Statement:
 def _show(text: _Text) -> Statement:
     if "INTO" in text.facts.words:
         return _into(text)
-    last = bool(text.facts.words & {"WARNINGS", "ERRORS"})
-    return replace(_plain(text, Kind.READ), refers_to_last=last)
+    plain = _plain(text, Kind.READ)
+    return replace(plain, refers_to_last=True) if text.facts.words & {"WARNINGS", "ERRORS"} else plain
 
 
 def _with(text: _Text) -> Statement:
@@ -215,7 +223,7 @@ def _with(text: _Text) -> Statement:
             depth -= 1
         elif depth == 0 and kind is TokenKind.WORD and word in _MAIN_VERBS:
             return _read(text) if word == "SELECT" else _known(text, f"WITH … {word} isn't known")
-    return _unknown(text)
+    return _known(text, "WITH of a form that isn't known")
 
 
 _MAIN_VERBS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "TABLE", "VALUES"})
@@ -349,9 +357,10 @@ def _create(text: _Text) -> Statement:
 
 
 def _lock(text: _Text) -> Statement:
-    """LOCK and UNLOCK, of TABLES or (MySQL) of the INSTANCE."""
-    lock = "LOCK TABLES" if text.word(1) in ("TABLES", "TABLE") else f"LOCK {text.word(1)}"
-    plain = _implicit(text)
+    """LOCK and UNLOCK, of TABLES or (MySQL) of the INSTANCE, which commits nothing."""
+    tables_ = text.word(1) in ("TABLES", "TABLE")
+    lock = "LOCK TABLES" if tables_ else f"LOCK {text.word(1)}"
+    plain = _implicit(text) if tables_ else other(text.verb, "locks belong to their connection")
     if text.verb == "LOCK":
         return replace(plain, verb=lock, pin=lock)
     return replace(plain, verb=f"UN{lock}", unpin=lock)
@@ -388,6 +397,10 @@ def _holding(pin: str) -> Callable[[_Text], Statement]:
         return other(text.verb, f"{text.verb} leaves state in the session", pin=pin)
 
     return rule
+
+
+def _aside(text: _Text) -> Statement:
+    return _known(text, f"{text.verb} isn't the transaction's business")
 
 
 def _get(text: _Text) -> Statement:
@@ -429,6 +442,13 @@ _VERBS: dict[str, Callable[[_Text], Statement]] = {
     "LOAD": _load,
     "DO": _do,
     "GET": _get,
+    "BINLOG": _aside,
+    "CHECKSUM": _aside,
+    "CLONE": _aside,
+    "HELP": _aside,
+    "KILL": _aside,
+    "PURGE": _aside,
+    "SIGNAL": _aside,
     "HANDLER": _holding("HANDLER"),
     "PREPARE": _holding("PREPARE"),
     "XA": _holding("XA"),
