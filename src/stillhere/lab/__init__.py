@@ -1,0 +1,1 @@
+"""Real servers, a wire that can be cut, and the faults that cut it."""
