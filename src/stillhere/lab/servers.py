@@ -41,9 +41,7 @@ _DIALECTS = {"mysqlclient": "mysql+mysqldb", "pymysql": "mysql+pymysql"}
 _OURS = frozenset({"datadir", "socket", "port", "bind_address", "log_error", "pid_file", "user", "basedir"})
 
 
-def start_server(
-    flavour: Flavour | str, *, port: int = 0, variables: Mapping[str, Setting] | None = None
-) -> Server:
+def start_server(flavour: Flavour | str, *, port: int = 0, variables: Mapping[str, Setting] | None = None) -> Server:
     """Start a private server and wait until it answers (MariaDB 0.3 s, MySQL 1.5 s; longer the first time).
 
     Args:
@@ -191,13 +189,10 @@ class Server:
             except (pymysql.MySQLError, OSError) as error:
                 status = self._keeper.status()
                 if status is not None:
-                    raise LabError(
-                        f"{self.version} ended with {_ending(status)}: {self.last_errors()}"
-                    ) from error
+                    raise LabError(f"{self.version} ended with {_ending(status)}: {self.last_errors()}") from error
                 if left <= 0:
                     raise LabError(
-                        f"{self.version} did not answer within {deadline:.1f} s: {error}; "
-                        f"its log: {self.last_errors()}"
+                        f"{self.version} did not answer within {deadline:.1f} s: {error}; its log: {self.last_errors()}"
                     ) from error
                 time.sleep(_POLL_SECONDS)
             else:
@@ -298,9 +293,7 @@ class Server:
         try:
             channel.settimeout(patience)
             channel.connect(str(self.socket))
-            connection = pymysql.Connection(
-                user="root", autocommit=True, read_timeout=patience, defer_connect=True
-            )
+            connection = pymysql.Connection(user="root", autocommit=True, read_timeout=patience, defer_connect=True)
             connection.connect(channel)
         except BaseException:
             channel.close()

@@ -145,7 +145,5 @@ def test_every_fault_says_what_it_is():
 
 
 def test_an_unknown_fault_is_refused_with_the_list():
-    with pytest.raises(
-        UnknownName, match=r"unknown fault 'earthquake'; there are: .*black_hole_to_client, .*reset"
-    ):
+    with pytest.raises(UnknownName, match=r"unknown fault 'earthquake'; there are: .*black_hole_to_client, .*reset"):
         FAULTS.get("earthquake")

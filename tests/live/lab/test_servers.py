@@ -221,9 +221,7 @@ def test_lab_up_says_how_to_reach_it_and_ends_when_told_to(server, number):
     name = server.flavour.value.lower()
     command = (sys.executable, "-m", "stillhere.cli.main", "lab", "up", name, "--set", "wait_timeout=9")
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as up:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as up:
         shown = dict(up.stdout.readline().rstrip("\n").split(": ", 1) for _ in range(5))
         port = int(re.search(r"127\.0\.0\.1:(\d+)/", shown["stillhere"])[1])
         assert shown["root"].startswith("mysql+mysqldb://root@127.0.0.1:")

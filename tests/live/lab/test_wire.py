@@ -68,9 +68,7 @@ def test_a_commit_is_cut_where_it_was_ordered(server, wire, connect, table, orde
     assert server.execute(f"SELECT COUNT(*) FROM {table}") == [(EXECUTED[when],)]
 
 
-def test_a_commit_cut_after_it_was_forwarded_leaves_the_server_without_its_client(
-    server, wire, connect, table
-):
+def test_a_commit_cut_after_it_was_forwarded_leaves_the_server_without_its_client(server, wire, connect, table):
     one = connect(wire)
     ask(one, f"INSERT INTO {table} VALUES ()")
     armed = wire.cut(Cut("COMMIT", When.AFTER_FORWARD))
@@ -225,9 +223,7 @@ def test_uploads_are_no_commands(mariadb, tmp_path):
     mariadb.execute("CREATE TABLE uploads.t (a TEXT)")
     before = mariadb.set_global({"local_infile": 1})
     with Wire(mariadb.host, mariadb.port) as wire:
-        one = pymysql.connect(
-            host=wire.host, port=wire.port, user="root", local_infile=True, max_allowed_packet=4096
-        )
+        one = pymysql.connect(host=wire.host, port=wire.port, user="root", local_infile=True, max_allowed_packet=4096)
         wire.reset_counters()
         ask(one, f"LOAD DATA LOCAL INFILE '{path}' INTO TABLE uploads.t")
         assert ask(one, "SELECT COUNT(*) FROM uploads.t") == ((60_000,),)

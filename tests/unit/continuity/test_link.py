@@ -158,7 +158,9 @@ def test_autocommit_and_its_transaction_survive_an_idle_loss(rig, server, run, i
     assert server.tables["t"].rows[3] == (3, 7)
 
 
-@pytest.mark.parametrize("where", [b"SET lock_wait_timeout", b"information_schema.PROCESSLIST WHERE ID = CONNECTION_ID"])
+@pytest.mark.parametrize(
+    "where", [b"SET lock_wait_timeout", b"information_schema.PROCESSLIST WHERE ID = CONNECTION_ID"]
+)
 def test_losses_while_restoring_the_session_are_repaired_too(rig, server, run, idle, where):
     connection = rig.connect(autocommit=True)
     run(connection, "SET lock_wait_timeout = 5")

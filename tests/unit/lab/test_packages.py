@@ -76,9 +76,7 @@ def test_the_newest_finished_mysql_in_the_cache_is_taken(tmp_path):
         prefix = cache_root() / "mysql" / release
         server = program(prefix / "usr/sbin/mysqld", release)
         loader = program(prefix / "usr/lib64/ld-linux-x86-64.so.2", release)
-        loader.write_text(
-            '#!/bin/sh\nshift 2\nexec "$@"\n'
-        )  # as the real one: --library-path WHERE PROGRAM …
+        loader.write_text('#!/bin/sh\nshift 2\nexec "$@"\n')  # as the real one: --library-path WHERE PROGRAM …
     (cache_root() / "mysql" / "9.11.0-1").mkdir()  # damaged
     found = packages.find(Flavour.MYSQL)
     assert found.version.number == (9, 10, 0)
@@ -91,9 +89,7 @@ def test_without_a_mariadb_the_error_says_what_to_install():
 
 
 def test_without_any_way_to_a_mysql_the_error_says_what_was_tried():
-    with pytest.raises(
-        LabError, match=r"own packages: there is no .*Debian's unstable suite: there is no apt-get"
-    ):
+    with pytest.raises(LabError, match=r"own packages: there is no .*Debian's unstable suite: there is no apt-get"):
         packages.obtain(Flavour.MYSQL)
     assert list((cache_root() / "mysql").iterdir()) == []
 

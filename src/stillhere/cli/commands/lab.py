@@ -33,9 +33,7 @@ def register(app: typer.Typer) -> None:
 
 def up(
     server: Annotated[str, typer.Argument(metavar="mariadb|mysql", help="Which server.")],
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="TCP port on 127.0.0.1; 0 finds a free one.")
-    ] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port on 127.0.0.1; 0 finds a free one.")] = 0,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="VAR=VALUE", help="A server variable; repeatable.")
     ] = None,
