@@ -84,6 +84,11 @@ def test_a_result_lost_while_it_is_streamed_is_interrupted(room, run, begun):
     assert run(connection, "SELECT COUNT(*) FROM wide") == ((32,),)
 
 
+def kills_seen(room):
+    """MySQL keeps its Com_ counters out of the tables in which the others can be read along with the rest."""
+    return "KILL was used 1 times" if room.mariadb else "probably ended on purpose"
+
+
 def test_a_statement_killed_after_obey_kill_after_is_not_sent_again(room, run):
     connection = room.connect(Policy(obey_kill_after=0.5), autocommit=True)
     heard = room.overhear()
@@ -95,7 +100,7 @@ def test_a_statement_killed_after_obey_kill_after_is_not_sent_again(room, run):
         room.ask(f"KILL {thread_id}")
 
     killing = room.meanwhile(kill)
-    with pytest.raises(stillhere.StatementKilled, match="KILL was used 1 times"):
+    with pytest.raises(stillhere.StatementKilled, match=kills_seen(room)):
         run(connection, "SELECT SLEEP(8)")
     killing.join()
     assert heard.count("SELECT SLEEP(8)") == 1
@@ -132,7 +137,7 @@ def test_a_transaction_killed_after_obey_kill_after_is_not_replayed(room, rows, 
     run(connection, "UPDATE t SET v = 0")
     time.sleep(0.4)
     room.kill(connection.thread_id())
-    with pytest.raises(stillhere.TransactionKilled, match="KILL was used 1 times"):
+    with pytest.raises(stillhere.TransactionKilled, match=kills_seen(room)):
         connection.commit() if call == "commit" else run(connection, "SELECT 1")
     with pytest.raises(stillhere.TransactionLost):
         connection.commit()
