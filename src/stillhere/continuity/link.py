@@ -300,7 +300,7 @@ class Link:
         base = cursor._stillhere_base  # noqa: SLF001 - ours
         self.more_results = statement.kind is Kind.OTHER
         if cursor._stillhere_streaming and cursor.description is not None:  # noqa: SLF001 - ours
-            self._stream = weakref.ref(cursor)
+            self.stream_began(cursor)
             if not statement.plain:
                 ledger.succeeded(sql, statement, base, None, now)
             if ledger.transactional:
@@ -469,7 +469,7 @@ class Link:
         """Read what the server still holds for a cursor."""
         with self._held(nested=True):
             if self.state is not LinkState.READY:
-                if self._stream is None and not cursor._stillhere_streaming:  # noqa: SLF001 - ours
+                if not cursor._stillhere_unread:  # noqa: SLF001 - ours
                     return read()
                 raise self.endpoint.error(StreamInterrupted, "the connection was lost while rows were still being read")
             now = self.sent_at = monotonic()
@@ -505,8 +505,14 @@ class Link:
             cursor.connection = None
             self.stream_ended(cursor)
 
+    def stream_began(self, cursor: Any) -> None:
+        """The server holds rows for the cursor."""
+        cursor._stillhere_unread = True  # noqa: SLF001 - ours
+        self._stream = weakref.ref(cursor)
+
     def stream_ended(self, cursor: Any) -> None:
         """The cursor has read all its rows, or gave them up."""
+        cursor._stillhere_unread = False  # noqa: SLF001 - ours
         if self._stream is not None and self._stream() in (cursor, None):
             self._stream = None
 

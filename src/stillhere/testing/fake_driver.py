@@ -14,7 +14,7 @@ import contextlib
 import socket
 from typing import Any, NoReturn
 
-from stillhere.drivers.base import Driver, DriverTraits, Outcome, shut_down
+from stillhere.drivers.base import Driver, DriverTraits, shut_down
 from stillhere.testing.fake_cursors import Cursor, DictCursor, SSCursor
 from stillhere.testing.fake_errors import (
     DatabaseError,
@@ -289,9 +289,9 @@ class FakeDriver(Driver):
         Connection.query(connection, sql)
         return list(connection.reply.rows or ())
 
-    def outcome(self, connection: Any, cursor: Any) -> Outcome:
+    def observe(self, connection: Any, cursor: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
         """From the cursor."""
-        return Outcome(
+        return (
             cursor._rows,  # noqa: SLF001 - as the real drivers do
             cursor.rowcount,
             cursor.lastrowid,
