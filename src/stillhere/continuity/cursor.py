@@ -6,6 +6,7 @@ import dataclasses
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from stillhere.continuity import streams
 from stillhere.continuity.statement import Kind, Statement, StatementCache
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class ContinuousCursor:
         link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
         if link is None or not (self._stillhere_streaming or link.more_results):
             return self._stillhere_base.nextset(self)
-        return link.read_on(connection, self, lambda: self._stillhere_base.nextset(self))
+        return streams.read_on(link, connection, self, lambda: self._stillhere_base.nextset(self))
 
 
 class StreamingCursor(ContinuousCursor):
@@ -92,9 +93,9 @@ class StreamingCursor(ContinuousCursor):
         link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
         if link is None:
             return read()
-        rows = link.read_on(connection, self, read)
+        rows = streams.read_on(link, connection, self, read)
         if last or not rows:
-            link.stream_ended(self)
+            streams.stream_ended(link, self)
         return rows
 
     def fetchone(self) -> Any:
@@ -112,10 +113,11 @@ class StreamingCursor(ContinuousCursor):
     def close(self) -> None:
         """Close; rows that the server still holds are read and thrown away."""
         connection = self.connection
-        if connection is None or connection._stillhere is None:  # noqa: SLF001 - ours
+        link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
+        if link is None:
             self._stillhere_base.close(self)
             return
-        connection._stillhere.close_stream(connection, self, lambda: self._stillhere_base.close(self))  # noqa: SLF001 - ours
+        streams.close_stream(link, connection, self, lambda: self._stillhere_base.close(self))
 
 
 _classes: dict[type[Any], type[Any]] = {}

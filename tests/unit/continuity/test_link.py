@@ -203,7 +203,7 @@ def test_a_server_that_is_away_is_waited_for_and_then_named(make_rig, server, ru
     server.cut()
     idle(connection)
     server.down = 2003
-    with pytest.raises(ServerUnavailable, match="could not be reached within 0.1 s.*2003") as caught:
+    with pytest.raises(ServerUnavailable, match=r"could not be reached within 0.1 s.*2003") as caught:
         run(connection, "SELECT 1")
     assert isinstance(caught.value, connection._stillhere.driver.dbapi.OperationalError)
     server.down = 0
@@ -260,7 +260,7 @@ def test_a_statement_over_the_packet_limit_is_not_sent_and_costs_nothing(rig, se
     server.max_allowed_packet = 1024
     connection = rig.connect()
     run(connection, "UPDATE t SET x = 5 WHERE id = 1")
-    with pytest.raises(PacketTooLarge, match="statement of 1101 bytes exceeds .* of 1024 bytes"):
+    with pytest.raises(PacketTooLarge, match=r"statement of 1101 bytes exceeds .* of 1024 bytes"):
         run(connection, "SELECT '" + "x" * 1092 + "'")
     connection.commit()
     assert server.tables["t"].rows[1] == (1, 5)
