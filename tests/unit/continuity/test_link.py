@@ -150,7 +150,7 @@ def test_setting_a_variable_is_done_again_and_remembered_once(rig, server, run, 
 
 def test_autocommit_and_its_transaction_survive_an_idle_loss(rig, server, run, idle):
     connection = rig.connect()
-    connection.autocommit(True)
+    connection.autocommit(on=True)
     server.cut()
     idle(connection)
     run(connection, "INSERT INTO t (x) VALUES (7)")
@@ -204,7 +204,7 @@ def test_a_server_that_is_away_is_waited_for_and_then_named(make_rig, server, ru
     server.cut()
     idle(connection)
     server.down = 2003
-    with pytest.raises(ServerUnavailable, match="could not be reached within 0.1 s.*2003") as caught:
+    with pytest.raises(ServerUnavailable, match=r"could not be reached within 0.1 s.*2003") as caught:
         run(connection, "SELECT 1")
     assert isinstance(caught.value, connection._stillhere.driver.dbapi.OperationalError)
     assert [type(event) for event in rig.events].count(events.Wait) == 1
@@ -262,7 +262,7 @@ def test_a_statement_over_the_packet_limit_is_not_sent_and_costs_nothing(rig, se
     server.max_allowed_packet = 1024
     connection = rig.connect()
     run(connection, "UPDATE t SET x = 5 WHERE id = 1")
-    with pytest.raises(PacketTooLarge, match="statement of 1101 bytes exceeds .* of 1024 bytes"):
+    with pytest.raises(PacketTooLarge, match=r"statement of 1101 bytes exceeds .* of 1024 bytes"):
         run(connection, "SELECT '" + "x" * 1092 + "'")
     connection.commit()
     assert server.tables["t"].rows[1] == (1, 5)
@@ -280,7 +280,7 @@ def test_a_second_thread_is_refused_by_name(rig, server, run, call):
                 "commit": connection.commit,
                 "rollback": connection.rollback,
                 "ping": connection.ping,
-                "autocommit": lambda: connection.autocommit(True),
+                "autocommit": lambda: connection.autocommit(on=True),
                 "next_result": connection.next_result,
             }[call]()
         except BaseException as error:  # noqa: BLE001 - told to the test
@@ -313,6 +313,10 @@ def test_a_stream_that_is_cut_is_interrupted_and_said_so(rig, server, run, read)
     server.break_at(Step.ROWS, b"fetch")
     with pytest.raises(StreamInterrupted):
         getattr(cursor, read)()
+    with pytest.raises(StreamInterrupted):
+        cursor.fetchone()
+    cursor.execute("SELECT x FROM t WHERE id = 2")
+    assert cursor.fetchall() == ((20,),)
     cursor.close()
     assert run(connection, "SELECT 1").fetchone() == (1,)
 

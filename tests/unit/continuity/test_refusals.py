@@ -448,9 +448,9 @@ def test_a_refused_transaction_is_told_without_its_values(rig, server, run, idle
 
 
 def test_every_ending_has_its_words_and_class():
-    assert refusals.ENDINGS == {
+    assert {
         action for action in Action if action.value in errors.__all__ or action is Action.REFUSE
-    }
+    } == refusals.ENDINGS
 
 
 def test_a_connection_that_nobody_holds_is_collected(rig, run):
