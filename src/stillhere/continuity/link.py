@@ -21,6 +21,7 @@ from stillhere.continuity.recovery import Recovery, pass_on_unless_lost, reopen
 from stillhere.continuity.session import SessionState, Step, reading_mode
 from stillhere.continuity.statement import Kind, Statement, classify, classify_cached
 from stillhere.continuity.states import LinkState, may_follow
+from stillhere.continuity.streams import stream_began
 from stillhere.continuity.verdict import Liveness, Phase
 from stillhere.errors import ConnectionMisused, TransactionLost
 
@@ -281,7 +282,7 @@ class Link:
         base = cursor._stillhere_base  # noqa: SLF001 - ours
         self.more_results = statement.kind is Kind.OTHER
         if cursor._stillhere_streaming and cursor.description is not None:  # noqa: SLF001 - ours
-            self.stream = weakref.ref(cursor)
+            stream_began(self, cursor)
             if not statement.plain:
                 ledger.succeeded(sql, statement, base, None, now)
             if ledger.transactional:

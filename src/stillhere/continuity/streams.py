@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -14,14 +15,14 @@ from stillhere.errors import StreamInterrupted
 if TYPE_CHECKING:
     from stillhere.continuity.link import Link
 
-__all__ = ["close_stream", "next_result", "read_on", "stream_ended"]
+__all__ = ["close_stream", "next_result", "read_on", "stream_began", "stream_ended"]
 
 
 def read_on(link: Link, connection: Any, cursor: Any, read: Callable[[], Any]) -> Any:
     """Read what the server still holds for a cursor."""
     with link.held(nested=True):
         if link.state is not LinkState.READY:
-            if link.stream is None and not cursor._stillhere_streaming:  # noqa: SLF001 - ours
+            if not cursor._stillhere_unread:  # noqa: SLF001 - ours
                 return read()
             raise stream_interrupted(link)
         now = link.sent_at = monotonic()
@@ -60,7 +61,14 @@ def close_stream(link: Link, connection: Any, cursor: Any, close: Callable[[], A
         stream_ended(link, cursor)
 
 
+def stream_began(link: Link, cursor: Any) -> None:
+    """The server holds rows for the cursor."""
+    cursor._stillhere_unread = True  # noqa: SLF001 - ours
+    link.stream = weakref.ref(cursor)
+
+
 def stream_ended(link: Link, cursor: Any) -> None:
     """The cursor has read all its rows, or gave them up."""
+    cursor._stillhere_unread = False  # noqa: SLF001 - ours
     if link.stream is not None and link.stream() in (cursor, None):
         link.stream = None
