@@ -1,0 +1,1 @@
+"""Real servers, ways to cut them off, applications to cut them off from, and the drill that does it."""
