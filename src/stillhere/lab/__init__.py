@@ -1,1 +1,1 @@
-"""Real servers, ways to cut them off, applications to cut them off from, and the drill that does it."""
+"""Real servers, a wire that can be cut, the faults that cut it, applications, and the drill that strikes them."""
