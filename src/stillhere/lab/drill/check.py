@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqlalchemy import URL, create_engine, text
@@ -44,6 +44,7 @@ class Audit:
         named: how many errors stillhere named, by class.
         unnamed: how many it did not, by class.
         longest_ms: the longest request.
+        says: a message of each class of error.
     """
 
     requests: int
@@ -57,6 +58,7 @@ class Audit:
     named: Mapping[str, int]
     unnamed: Mapping[str, int]
     longest_ms: float
+    says: Mapping[str, str] = field(default_factory=dict)
 
 
 def audit(shots: Iterable[Shot], found: Mapping[str, Found]) -> Audit:
@@ -85,6 +87,7 @@ def audit(shots: Iterable[Shot], found: Mapping[str, Found]) -> Audit:
         named=Counter(shot.error for shot in failed if shot.named),
         unnamed=Counter(shot.error for shot in failed if not shot.named),
         longest_ms=round(max(((shot.ended - shot.begun) * 1000 for shot in shots), default=0.0), 1),
+        says={shot.error: shot.says for shot in failed},
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from statistics import median
 from typing import Any
 
 from stillhere.lab.drill.check import Audit
@@ -13,8 +14,7 @@ from stillhere.lab.drill.shots import Shot
 __all__ = ["ArmResult", "Decision", "Round", "Verdict", "decide", "rows"]
 
 _OURS = "stillhere"
-_SHOWS = 2.5  # a latency fault shows where a request takes so many times longer than before it
-_SHOWS_MS = 300.0  # and at least so much longer
+_SHOWS = 2.0  # a latency fault shows where the median request takes so many times longer than before it
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,9 @@ class Round:
         return any(_harmed(one.audit) or (self.slow and self._slower(one)) for one in self.results)
 
     def _slower(self, result: ArmResult) -> bool:
-        before = max((shot.ended - shot.begun for shot in result.shots if shot.ended < self.struck), default=0.0)
-        longest = result.audit.longest_ms
-        return longest > before * 1000 * _SHOWS and longest > before * 1000 + _SHOWS_MS
+        before = _median(shot for shot in result.shots if shot.ended < self.struck)
+        during = _median(shot for shot in result.shots if self.struck <= shot.begun and shot.ended <= self.back)
+        return during > before * _SHOWS
 
 
 class Verdict(IntEnum):
@@ -134,6 +134,7 @@ def rows(rounds: Iterable[Round]) -> list[dict[str, Any]]:
             "raw": result.audit.raw,
             "named": dict(result.audit.named),
             "unnamed": dict(result.audit.unnamed),
+            "says": dict(result.audit.says),
             "version": one.version,
         }
         for one in rounds
@@ -149,6 +150,10 @@ def _broken_promises(audit: Audit) -> list[str]:
         "raw driver errors": audit.raw,
     }
     return [f"{count} {what if count > 1 else what[:-1]}" for what, count in counted.items() if count]
+
+
+def _median(shots: Iterable[Shot]) -> float:
+    return median([shot.ended - shot.begun for shot in shots] or [0.0])
 
 
 def _harmed(audit: Audit) -> bool:

@@ -138,7 +138,7 @@ class _Theatre(threading.Thread):
         self._listener.said(self.flavour, "starting the applications")
         service = SlowService()
         stack.callback(service.close)
-        stage = _Stage(server, service, self._program, {}, self._halt)
+        stage = _Stage(self.flavour, server, service, self._program, {}, self._halt)
         for arm in self._program.arms:
             prepare(stage.direct(arm))
             application = Application(arm, stage.address(arm), service.url, LAST_STATEMENT_MARK)
@@ -157,6 +157,7 @@ class _Theatre(threading.Thread):
 class _Stage:
     """What a round needs."""
 
+    flavour: str
     server: Server
     service: SlowService
     program: Program
@@ -206,16 +207,17 @@ class _Stage:
             for wire in wires.values():
                 wire.close()  # frees whatever still waits in the applications
         time.sleep(_SETTLE)
+        quiet = plan.bursts.wait_from(back)  # nobody asks during a silence, so nobody can be answered
         results = []
         for arm in arms:
             mine = shots[arm.name]
             found = stored(self.direct(arm), plan.prefix)
-            results.append(ArmResult(arm.name, audit(mine, found), recovery_ms(mine, back), mine))
+            results.append(ArmResult(arm.name, audit(mine, found), recovery_ms(mine, back + quiet), mine))
         return Round(
             fault=fault.name,
             title=fault.title,
             summary=fault.summary,
-            server=self.server.flavour.value,
+            server=self.flavour,
             version=str(self.server.version),
             driver=self.program.driver,
             slow=fault.shows is Symptom.LATENCY,
@@ -227,8 +229,8 @@ class _Stage:
         )
 
     def _url(self, wire: Wire | None = None) -> URL:
-        port = wire.port if wire is not None else None
-        return make_url(self.server.url(driver=self.program.driver, port=port))
+        url = make_url(self.server.url(driver=self.program.driver))
+        return url if wire is None else url.set(port=wire.port)
 
 
 def _plan(fault: Fault, pace: Pace, began: float) -> Plan:

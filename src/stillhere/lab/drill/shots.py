@@ -70,6 +70,7 @@ class Shot:
         error: class of the exception that the application reported, or what the client saw.
         named: whether that exception is one of stillhere's or carries its note.
         raw: whether it is the driver's bare word that a connection is lost.
+        says: the exception's message.
     """
 
     kind: Kind
@@ -81,6 +82,7 @@ class Shot:
     error: str = ""
     named: bool = False
     raw: bool = False
+    says: str = ""
 
 
 def kind_of(traffic: Traffic, client: int, turn: int) -> Kind:
@@ -156,6 +158,7 @@ def judge(
         error="" if outcome is Outcome.GOOD and status != _TOO_LARGE else str(told.get("error", status)),
         named=told.get("named") is True,
         raw=told.get("raw") is True,
+        says=str(told.get("message", "")),
     )
 
 
