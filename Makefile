@@ -3,31 +3,30 @@
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
-CODE := $(wildcard src tests benchmarks tools)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv system mysql drill test lint format bench docs clean
+.PHONY: help drill test lint format bench system venv mysql clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 drill: mysql ## Cut connections in every way there is and show who survives (ARGS='--server mariadb')
-	@mkdir -p build
-	@$(BIN)/stillhere drill --server both --json build/drill.json --html build/drill.html $(ARGS)
+	@tools/run-drill $(ARGS)
 
 test: mysql lint ## Run every check and every test (ARGS='-k commit')
 	@tools/run-tests $(ARGS)
 
 lint: venv ## Check style, types and the direction of imports
-	@$(BIN)/ruff check --quiet $(CODE)
-	@$(BIN)/ruff format --quiet --check $(CODE)
+	@mkdir -p build
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports > build/imports.log || { cat build/imports.log; exit 1; }
 
 format: venv ## Put the code into the house format
-	@$(BIN)/ruff check --quiet --fix $(CODE)
-	@$(BIN)/ruff format --quiet $(CODE)
+	@$(BIN)/ruff check --quiet --fix
+	@$(BIN)/ruff format --quiet
 
 bench: mysql ## Measure what stillhere costs, beside its peers
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -6,7 +6,8 @@ network and the administrator. What can't be continued safely raises one of the 
 
 from __future__ import annotations
 
-from stillhere.dbapi import connect
+from typing import TYPE_CHECKING, Any
+
 from stillhere.errors import (
     CommitOutcomeUnknown,
     ConfigurationError,
@@ -25,6 +26,9 @@ from stillhere.errors import (
     TransactionLost,
 )
 from stillhere.policy import Policy
+
+if TYPE_CHECKING:
+    from stillhere.dbapi import connect
 
 __version__ = "0.1.0"
 
@@ -48,3 +52,12 @@ __all__ = [
     "__version__",
     "connect",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`connect` is loaded when it is first used: an application that only catches exceptions pays for nothing else."""
+    if name != "connect":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from stillhere.dbapi import connect  # noqa: PLC0415 - see above
+
+    return connect

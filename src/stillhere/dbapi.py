@@ -32,5 +32,5 @@ def connect(dbapi: Any, *args: Any, stillhere: Policy | None = None, **kwargs: A
     where = kwargs.get("unix_socket") or f"{kwargs.get('host') or 'localhost'}:{kwargs.get('port') or 3306}"
     endpoint = Endpoint(driver, stillhere if stillhere is not None else Policy(), str(where))
     connection = endpoint.connect(lambda: driver.dbapi.connect(*args, **kwargs))
-    connection._stillhere.session.end_prologue()  # noqa: SLF001 - ours
+    connection._stillhere.ledger.end_prologue()  # noqa: SLF001 - ours
     return connection

@@ -58,7 +58,7 @@ class LabError(StillhereError):
     """The lab could not start, reach or break a server."""
 
 
-class DatabaseError(StillhereError):
+class CallError(StillhereError):
     """What a call on a logical connection can raise. Never raised as such.
 
     The first of ``args`` is 0, not an error number of the server's: SQLAlchemy reads it there and would
@@ -75,7 +75,7 @@ class DatabaseError(StillhereError):
         return self.message
 
 
-class OutcomeUnknown(DatabaseError):
+class OutcomeUnknown(CallError):
     """Whether the work took effect can't be known. Look before doing it again."""
 
 
@@ -87,7 +87,7 @@ class CommitOutcomeUnknown(OutcomeUnknown):
     """A COMMIT was sent and its reply lost: the transaction may have been committed."""
 
 
-class ServerUnavailable(DatabaseError):
+class ServerUnavailable(CallError):
     """The server could not be reached within ``Policy.ride_through``. Nothing was lost; try later.
 
     Attributes:
@@ -97,48 +97,48 @@ class ServerUnavailable(DatabaseError):
     retry_after: float = 1.0
 
 
-class TransactionLost(DatabaseError):
+class TransactionLost(CallError):
     """The open transaction is gone and was not continued; ROLLBACK, then start it again."""
 
 
-class StatementKilled(DatabaseError):
+class StatementKilled(CallError):
     """A long-running statement ended with its connection while the server stayed up: not sent again."""
 
 
-class TransactionKilled(DatabaseError):
+class TransactionKilled(CallError):
     """A long-open transaction ended with its connection while the server stayed up: not replayed."""
 
 
-class StatementTimeout(DatabaseError):
+class StatementTimeout(CallError):
     """The client's own read timeout passed. The server may still be working; never sent again."""
 
 
-class StreamInterrupted(DatabaseError):
+class StreamInterrupted(CallError):
     """Rows were still being read from the server when the connection was lost."""
 
 
-class ReplayDiverged(DatabaseError):
+class ReplayDiverged(CallError):
     """The transaction was run again and the server answered differently; nothing was committed."""
 
 
-class PoisonStatement(DatabaseError):
+class PoisonStatement(CallError):
     """The statement was in flight at two crashes of the server, and is suspected of causing them."""
 
 
-class PacketTooLarge(DatabaseError):
+class PacketTooLarge(CallError):
     """The statement exceeds the server's ``max_allowed_packet``; nothing was sent."""
 
 
-class ConnectionMisused(DatabaseError):
+class ConnectionMisused(CallError):
     """One connection was used from two threads at once."""
 
     pep249 = "ProgrammingError"
 
 
-_made: dict[tuple[type[DatabaseError], type[Exception]], type[DatabaseError]] = {}
+_made: dict[tuple[type[CallError], type[Exception]], type[CallError]] = {}
 
 
-def for_driver(error: type[DatabaseError], dbapi: Any) -> type[DatabaseError]:
+def for_driver(error: type[CallError], dbapi: Any) -> type[CallError]:
     """The exception class that is both ``error`` and the driver's own class for it.
 
     Args:

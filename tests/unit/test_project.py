@@ -43,7 +43,7 @@ def test_a_module_fits_in_a_head(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 600
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
+@pytest.mark.parametrize("path", [path for path in MODULES if "tests" not in path.parts], ids=name)
 def test_a_module_says_what_it_is(path):
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), "no module docstring"
 

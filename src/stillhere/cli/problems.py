@@ -77,7 +77,7 @@ def _secrets(args: Iterable[str]) -> set[str]:
 def _usage(error: BaseException) -> str | None:
     """A mistake on the command line, as typer words it (by shape: its classes moved between versions)."""
     describe = getattr(error, "format_message", None)
-    return f"{describe()} (see --help)" if callable(describe) else None
+    return f"{str(describe()).rstrip('.')} (see --help)" if callable(describe) else None
 
 
 def _known(error: BaseException) -> str | None:

@@ -32,6 +32,7 @@ class ContinuousConnection:
     _stillhere: Link | None = None
     _stillhere_driver: ClassVar[Driver]
     _stillhere_base: ClassVar[Any]
+    _stillhere_query: Any
     _stillhere_kwargs: dict[str, Any]
     #: Given where the connect arguments name none: a handshake that gets no answer must end.
     _stillhere_connect_timeout: ClassVar[int] = 10
@@ -49,7 +50,7 @@ class ContinuousConnection:
         """Send a statement below the cursor."""
         link = self._stillhere
         if link is None or link.owner == get_ident():
-            return self._stillhere_base.query(self, query, *args, **kwargs)
+            return self._stillhere_query(query, *args, **kwargs)
         sql = query.encode(link.driver.encoding(self)) if isinstance(query, str) else bytes(query)
         return link.run_below_cursor(
             self, link.classify(sql), sql, lambda: self._stillhere_base.query(self, sql, *args, **kwargs)
@@ -138,6 +139,8 @@ class ContinuousConnection:
     def next_result(self, *args: Any, **kwargs: Any) -> Any:
         """Advance to the next result set, never over a loss."""
         link = self._stillhere
+        if link is not None and not link.more_results:
+            return -1
         if link is None or link.owner == get_ident():
             return self._stillhere_base.next_result(self, *args, **kwargs)
         if link.state is not LinkState.READY or not link.driver.more_results(self):
@@ -174,5 +177,6 @@ def _make(driver: Driver, base: type[Any]) -> type[Any]:
             "__doc__": base.__doc__,
             "_stillhere_driver": driver,
             "_stillhere_base": base,
+            "_stillhere_query": base.query,
         },
     )

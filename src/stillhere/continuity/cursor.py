@@ -30,7 +30,7 @@ def _of_template(query: Any) -> Statement | None:
         statement = _TEMPLATES[query]
     except TypeError:  # a bytearray, or what is no statement at all
         return None
-    return statement if statement.kind in _KINDS else None
+    return statement if statement.plain or statement.kind in _KINDS else None
 
 
 class ContinuousCursor:
@@ -39,6 +39,9 @@ class ContinuousCursor:
     connection: Any
     _stillhere_base: ClassVar[Any]
     _stillhere_streaming: ClassVar[bool]
+    #: The driver's ``execute``, and its own step below it, which sends final bytes and reads the reply.
+    _stillhere_execute: Any
+    _stillhere_query: Any
     #: The class of the statement that `execute` is about to hand to `_query`, found by its template.
     _stillhere_statement: Statement | None = None
     #: While `executemany` rewrites its rows into batches: the class of each batch.
@@ -51,7 +54,7 @@ class ContinuousCursor:
         elif self._stillhere_batch is not None and type(query) is bytearray:
             self._stillhere_statement = self._stillhere_batch
         try:
-            return self._stillhere_base.execute(self, query, args)
+            return self._stillhere_execute(query, args)
         finally:
             self._stillhere_statement = None
 
@@ -67,21 +70,16 @@ class ContinuousCursor:
         connection = self.connection
         link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
         if link is None:
-            return self._stillhere_base._query(self, q)  # noqa: SLF001 - the driver's method that this one extends
-        statement = self._stillhere_statement
-        if isinstance(q, str):
-            q = q.encode(connection.encoding)
-        elif type(q) is bytearray:
-            q = bytes(q)
-        if statement is None:
-            statement = link.classify(q)
-        return link.run(connection, self, statement, q)
+            return self._stillhere_query(q)
+        if type(q) is not bytes:
+            q = q.encode(connection.encoding) if isinstance(q, str) else bytes(q)
+        return link.run(connection, self, self._stillhere_statement or link.classify(q), q)
 
     def nextset(self) -> Any:
         """The next result set. One that was lost with its connection raises ``StreamInterrupted``."""
         connection = self.connection
         link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
-        if link is None or not (self._stillhere_streaming or link.driver.more_results(connection)):
+        if link is None or not (self._stillhere_streaming or link.more_results):
             return self._stillhere_base.nextset(self)
         return link.read_on(connection, self, lambda: self._stillhere_base.nextset(self))
 
@@ -142,6 +140,8 @@ def _make(driver: Driver, base: type[Any]) -> type[Any]:
             "__module__": base.__module__,
             "__doc__": base.__doc__,
             "_stillhere_base": base,
+            "_stillhere_execute": base.execute,
+            "_stillhere_query": base._query,  # noqa: SLF001 - below execute
             "_stillhere_streaming": streaming,
         },
     )

@@ -16,7 +16,7 @@ from stillhere.continuity.gate import Gate, GateFull, GateTimeout, gate_for
 from stillhere.continuity.link import Link
 from stillhere.continuity.slot import build
 from stillhere.drivers.base import set_peer_detection
-from stillhere.errors import DatabaseError, ServerUnavailable, for_driver
+from stillhere.errors import CallError, ServerUnavailable, for_driver
 from stillhere.server.errorcodes import waitable_at_connect
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Endpoint:
     def __post_init__(self) -> None:
         self.gate = gate_for(self.name)
 
-    def error(self, kind: type[DatabaseError], message: str) -> DatabaseError:
+    def error(self, kind: type[CallError], message: str) -> CallError:
         """An exception that is of the driver's class as well."""
         return for_driver(kind, self.driver.dbapi)(message)
 
@@ -159,7 +159,7 @@ class Endpoint:
     def _waitable(self, error: BaseException) -> bool:
         return isinstance(error, self.driver.dbapi.Error) and waitable_at_connect(self.driver.errno(error), None)
 
-    def _unavailable(self, refusal: GateTimeout | GateFull, seconds: float) -> DatabaseError:
+    def _unavailable(self, refusal: GateTimeout | GateFull, seconds: float) -> CallError:
         if isinstance(refusal, GateFull):
             message = f"{self.name} can't be reached, and {self.policy.max_waiting} calls wait for it (max_waiting)"
         else:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from stillhere.continuity.statement import Kind, Statement
-
-if TYPE_CHECKING:
-    from stillhere.drivers.base import Outcome
+from stillhere.drivers.base import Outcome
 
 __all__ = ["Digest", "Entry", "Journal", "difference", "digest"]
 
@@ -45,19 +43,19 @@ class Journal:
     """The statements of one transaction, in order, within limits.
 
     Attributes:
-        entries: what was recorded.
         spoiled: why the transaction can't be replayed; empty while it can.
         began: monotonic time of the first statement; 0 before it.
         writes: whether a recorded statement wrote.
         locks: whether a recorded statement took row locks by reading.
     """
 
-    __slots__ = ("_max_bytes", "_max_entries", "_size", "began", "entries", "locks", "spoiled", "writes")
+    __slots__ = ("_max_bytes", "_max_entries", "_raw", "_size", "began", "locks", "spoiled", "writes")
 
     def __init__(self, max_bytes: int, max_entries: int) -> None:
         self._max_bytes = max_bytes
         self._max_entries = max_entries
-        self.entries: list[Entry] = []
+        # Bare tuples of the fields of an Entry: naming them costs more than everything else here.
+        self._raw: list[tuple[bytes, Statement, type[Any] | None, tuple[Any, ...] | None, int]] = []
         self._size = 0
         self.spoiled = ""
         self.began = 0.0
@@ -66,34 +64,64 @@ class Journal:
 
     def __bool__(self) -> bool:
         """Whether the transaction has begun: it did something, replayable or not."""
-        return bool(self.entries) or bool(self.spoiled)
+        return bool(self._raw) or bool(self.spoiled)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """What was recorded, in order."""
+        return [
+            Entry(sql, statement, cursor, Outcome._make(seen) if seen is not None else None, errno)
+            for sql, statement, cursor, seen, errno in self._raw
+        ]
 
     @property
     def size(self) -> int:
         """Bytes of the statements recorded."""
         return self._size
 
-    def add(self, entry: Entry, now: float) -> None:
-        """Record a finished statement; past a limit only that there was one."""
-        statement = entry.statement
+    def add(
+        self,
+        sql: bytes,
+        statement: Statement,
+        cursor_class: type[Any] | None,
+        seen: tuple[Any, ...] | None,
+        errno: int,
+        now: float,
+    ) -> None:
+        """Record a finished statement; past a limit only that there was one. The arguments are an `Entry`'s.
+
+        Args:
+            sql: the bytes that were sent.
+            statement: what kind of statement it is.
+            cursor_class: the driver's class of the cursor that ran it.
+            seen: the fields of the `Outcome`; None where the server answered an error, or nobody looked.
+            errno: that error's number.
+            now: the time at which it was sent, on the monotonic clock.
+        """
         if not self.began:
             self.began = now
-        if statement.kind is not Kind.READ:
-            self.writes = self.writes or statement.kind is Kind.WRITE
+        kind = statement.kind
+        if kind is Kind.WRITE:
+            self.writes = True
         elif statement.locking:
             self.locks = True
         if self.spoiled:
             return
-        self._size += len(entry.sql)
+        self._size += len(sql)
         if self._size > self._max_bytes:
             self.spoil(f"its statements exceed journal_bytes = {self._max_bytes}", now)
-        elif len(self.entries) >= self._max_entries:
+            return
+        if len(self._raw) >= self._max_entries:
             self.spoil(f"it has more than journal_statements = {self._max_entries} statements", now)
-        elif entry.outcome is not None and not _may_be_kept(entry.outcome.rows):
-            kept = entry.outcome._replace(rows=digest(entry.outcome.rows))
-            self.entries.append(entry._replace(outcome=kept))
-        else:
-            self.entries.append(entry)
+            return
+        if seen is not None:
+            rows = seen[0]
+            # Few rows in tuples, which the application can't change, are kept as they are.
+            if rows is not None and not (
+                type(rows) is tuple and len(rows) <= _KEPT_ROWS and (not rows or type(rows[0]) is tuple)
+            ):
+                seen = (digest(rows), *seen[1:])
+        self._raw.append((sql, statement, cursor_class, seen, errno))
 
     def spoil(self, reason: str, now: float) -> None:
         """The transaction goes on, and can't be replayed any more; the first reason stays.
@@ -103,12 +131,12 @@ class Journal:
         if not self.spoiled:
             self.spoiled = reason
             self.began = self.began or now
-            self.entries = [entry for entry in self.entries if is_session_statement(entry.statement)]
+            self._raw = [raw for raw in self._raw if is_session_statement(raw[1])]
 
-    def end(self) -> list[Entry]:
+    def end(self) -> list[bytes]:
         """The transaction is over: forget it, and return its session statements, which outlive it."""
-        session = [e for e in self.entries if e.errno == 0 and is_session_statement(e.statement)]
-        self.entries = []
+        session = [raw[0] for raw in self._raw if raw[4] == 0 and is_session_statement(raw[1])] if self._raw else []
+        self._raw = []
         self._size = 0
         self.spoiled = ""
         self.began = 0.0
@@ -154,10 +182,3 @@ def difference(entry: Entry, outcome: Outcome | None, errno: int) -> str:  # noq
     if before.warnings != outcome.warnings:
         return "warning count"
     return "info" if before.info != outcome.info else ""
-
-
-def _may_be_kept(rows: Any) -> bool:
-    """Whether rows can be kept as they are: few, and in tuples, which the application can't change."""
-    if rows is None:
-        return True
-    return type(rows) is tuple and len(rows) <= _KEPT_ROWS and (not rows or type(rows[0]) is tuple)

@@ -13,7 +13,6 @@ from stillhere.continuity.accounting import Ledger
 from stillhere.continuity.continuation import Call
 from stillhere.continuity.facts import UNKNOWN_FACTS, Facts
 from stillhere.continuity.fence import Ghost
-from stillhere.continuity.journal import Entry
 from stillhere.continuity.liveness import BLIND, Blind, Peek
 from stillhere.continuity.packets import largest_statement, too_large
 from stillhere.continuity.recovery import Recovery, on_stream_error, pass_on_unless_lost, reopen
@@ -32,6 +31,9 @@ __all__ = ["Link"]
 # cut in so short a time does to it is settled by its verdict like any other.
 _LOOK_AFTER = 0.05
 _NO_LIMIT = 1 << 62
+_NEVER = float("inf")
+_READY = LinkState.READY
+_ENDS = frozenset({Kind.COMMIT, Kind.ROLLBACK})
 
 COMMIT = classify(b"COMMIT")
 ROLLBACK = classify(b"ROLLBACK")
@@ -56,14 +58,39 @@ class Link:
         own_kills_before: the endpoint's count of its own KILLs when the one before was opened.
         sent_at: monotonic time at which the statement in flight was sent; 0 when none is.
         condemned: why the watchdog shut the socket down under the statement in flight; empty when it did not.
+        returning: whether it is on its way back to a pool. A loss then costs the physical connection only: what resets
+            the session has nothing left to reset, and an error there would cost the pool its slot for good.
+        more_results: whether the last statement may have left more result sets than the first unread.
         lost_why: why the transaction was lost, while in `LinkState.LOST`.
     """
 
     __slots__ = (
-        "__weakref__", "_lock", "_packet_limit", "_peek", "_read_mode", "_stream", "chain", "condemned", "driver",
+        "__weakref__",
+        "_lock",
+        "_observe",
+        "_packet_limit",
+        "_peek",
+        "_read_mode",
+        "_slow",
+        "_stream",
+        "chain",
+        "condemned",
+        "driver",
         "endpoint",
-        "facts", "last_used", "ledger", "lost_why", "opened_at", "own_kills_before", "owner", "previous_facts",
-        "replay_off", "sent_at", "state", "watching",
+        "facts",
+        "last_used",
+        "ledger",
+        "lost_why",
+        "more_results",
+        "opened_at",
+        "own_kills_before",
+        "owner",
+        "previous_facts",
+        "replay_off",
+        "returning",
+        "sent_at",
+        "state",
+        "watching",
     )  # fmt: skip
 
     def __init__(self, endpoint: Endpoint, chain: Callable[[], Any]) -> None:
@@ -81,6 +108,10 @@ class Link:
         self.condemned = ""
         self.lost_why = ""
         self.replay_off = not endpoint.policy.replay
+        self.more_results = False
+        self.returning = False
+        self._observe = endpoint.driver.observe
+        self._slow = (endpoint.policy.detect_within or _NEVER) * 0.5
         self._peek: Peek | Blind = BLIND
         self._packet_limit = _NO_LIMIT
         self._read_mode = ""
@@ -189,19 +220,20 @@ class Link:
 
     # -- statements ------------------------------------------------------------------------------------
 
-    def run(self, connection: Any, cursor: Any, statement: Statement, sql: bytes) -> Any:
+    def run(self, connection: Any, cursor: Any, statement: Statement, sql: bytes) -> Any:  # noqa: C901, PLR0912 - the hot path
         """Run a statement for a cursor, over as many physical connections as it takes and may."""
-        if not self._lock.acquire(blocking=False):
+        if not self._lock.acquire(False):  # noqa: FBT003 - by keyword it costs a third more
             if self.owner == get_ident():
-                return cursor._stillhere_base._query(cursor, sql)  # noqa: SLF001 - ours, and the driver's
+                return cursor._stillhere_query(sql)  # noqa: SLF001 - ours
             self._refuse_second_thread()
         self.owner = get_ident()
         try:
-            kind = statement.kind
-            if kind is Kind.COMMIT or kind is Kind.ROLLBACK:
-                return self._end(connection, statement, sql, lambda: cursor._stillhere_base._query(cursor, sql))  # noqa: SLF001
+            if not statement.plain and statement.kind in _ENDS:
+                return self._end(connection, statement, sql, lambda: cursor._stillhere_query(sql))  # noqa: SLF001
             now = monotonic()
-            if self.state is not LinkState.READY:
+            if self.state is not _READY:
+                if self.returning:
+                    return None
                 self._prepare(connection, statement)
             elif now - self.last_used > _LOOK_AFTER and self._gone(statement):
                 return self._recovery(connection, cursor, statement, sql).run(None, Phase.IDLE)
@@ -209,13 +241,23 @@ class Link:
                 raise self._too_large(len(sql))
             self.sent_at = now
             try:
-                result = cursor._stillhere_base._query(cursor, sql)  # noqa: SLF001 - ours, and the driver's
+                result = cursor._stillhere_query(sql)  # noqa: SLF001 - ours
             except BaseException as error:  # noqa: BLE001 - an interruption counts as well
                 self.let_go(now)
                 pass_on_unless_lost(self, connection, statement, sql, cursor._stillhere_base, error)  # noqa: SLF001 - ours
                 return self._recovery(connection, cursor, statement, sql).run(error, Phase.AWAIT, now)
-            self.last_used = self.let_go(now)
-            self.account(connection, cursor, statement, sql, now)
+            self.sent_at = 0.0
+            self.last_used = end = monotonic()
+            if end - now > self._slow:
+                self.let_go(now)
+            ledger = self.ledger
+            ledger.dirty = True
+            if statement.plain and not cursor._stillhere_streaming:  # noqa: SLF001 - ours
+                if ledger.recording:
+                    seen = self._observe(connection, cursor)
+                    ledger.journal.add(sql, statement, cursor._stillhere_base, seen, 0, now)  # noqa: SLF001 - ours
+            else:
+                self.account(connection, cursor, statement, sql, now)
             return result
         finally:
             self.owner = 0
@@ -228,28 +270,28 @@ class Link:
             Call.STATEMENT,
             statement,
             sql,
-            lambda: cursor._stillhere_base._query(cursor, sql),  # noqa: SLF001 - ours, and the driver's
+            lambda: cursor._stillhere_query(sql),  # noqa: SLF001 - ours
             lambda now: self.account(connection, cursor, statement, sql, now),
         )
 
     def account(self, connection: Any, cursor: Any, statement: Statement, sql: bytes, now: float) -> None:
         """A statement succeeded: what that does to the transaction and the session."""
         ledger = self.ledger
-        kind = statement.kind
-        self._stream = None
-        base = type(cursor)._stillhere_base if cursor is not None else None  # noqa: SLF001 - ours
-        if cursor is not None and cursor._stillhere_streaming and cursor.description is not None:  # noqa: SLF001 - ours
+        ledger.dirty = True
+        base = cursor._stillhere_base  # noqa: SLF001 - ours
+        self.more_results = statement.kind is Kind.OTHER
+        if cursor._stillhere_streaming and cursor.description is not None:  # noqa: SLF001 - ours
             self._stream = weakref.ref(cursor)
-            ledger.succeeded(statement, sql, base, None, now)
-            ledger.journal.spoil("rows of it were streamed, and are not compared", now)
-        elif (kind is Kind.READ or kind is Kind.WRITE) and statement.replayable and not statement.pin:
-            ledger.dirty = True
-            if ledger.transactional and not ledger.session.in_prologue:
-                outcome = self.driver.outcome(connection, cursor) if cursor is not None else None
-                ledger.journal.add(Entry(sql, statement, base, outcome, 0), now)
-        else:
-            outcome = self.driver.outcome(connection, cursor) if cursor is not None else None
-            ledger.succeeded(statement, sql, base, outcome, now)
+            if not statement.plain:
+                ledger.succeeded(sql, statement, base, None, now)
+            if ledger.transactional:
+                ledger.journal.spoil("rows of it were streamed, and are not compared", now)
+            return
+        seen = self._observe(connection, cursor)
+        if not statement.plain:
+            ledger.succeeded(sql, statement, base, seen, now)
+        elif ledger.recording:
+            ledger.journal.add(sql, statement, base, seen, 0, now)
 
     def run_below_cursor(self, connection: Any, statement: Statement, sql: bytes, send: Callable[[], Any]) -> Any:
         """Run a statement for a call on the connection itself, whose rows nobody compares."""
@@ -257,6 +299,8 @@ class Link:
             if statement.kind in {Kind.COMMIT, Kind.ROLLBACK}:
                 return self._end(connection, statement, sql, send)
             if self.state is not LinkState.READY:
+                if self.returning:
+                    return None
                 self._prepare(connection, statement)
             elif self._gone(statement):
                 return self._call_recovery(connection, statement, sql, send).run(None, Phase.IDLE)
@@ -276,7 +320,8 @@ class Link:
 
     def account_call(self, statement: Statement, sql: bytes, now: float) -> None:
         """A statement below the cursor succeeded; what it read can't be compared later."""
-        self.ledger.succeeded(statement, sql, None, None, now)
+        self.more_results = statement.kind is Kind.OTHER
+        self.ledger.succeeded(sql, statement, None, None, now)
         if statement.kind in {Kind.READ, Kind.WRITE} and self.ledger.transactional:
             self.ledger.journal.spoil("a statement of it was run below the cursor, where its result isn't seen", now)
 
@@ -317,10 +362,16 @@ class Link:
 
     def rollback(self, connection: Any, send: Callable[[], Any]) -> None:
         """ROLLBACK by the PEP 249 method; not sent when nothing was executed since the last one."""
-        with self._held():
-            if self.state is LinkState.READY and not self.ledger.dirty and not self.ledger.journal:
-                return
+        if self.state is _READY and not self.ledger.dirty and not self.ledger.journal:
+            return
+        if not self._lock.acquire(False):  # noqa: FBT003 - by keyword it costs a third more
+            self._refuse_second_thread()
+        self.owner = get_ident()
+        try:
             self._end(connection, ROLLBACK, b"ROLLBACK", send)
+        finally:
+            self.owner = 0
+            self._lock.release()
 
     def _end(self, connection: Any, statement: Statement, sql: bytes, send: Callable[[], Any]) -> Any:
         rolling_back = statement.kind is Kind.ROLLBACK
@@ -332,7 +383,7 @@ class Link:
                 return None
             self._prepare(connection, statement)
         call = Call.ROLLBACK if rolling_back else Call.COMMIT
-        if self._peek.look() is Liveness.DEAD:
+        if not rolling_back and self._peek.look() is Liveness.DEAD:
             return self._end_recovery(connection, statement, sql, call, send).run(None, Phase.IDLE)
         now = self.sent_at = monotonic()
         try:
@@ -455,8 +506,7 @@ class Link:
         """The call has returned; for a slow one only once the watchdog is not about to shut its socket down."""
         self.sent_at = 0.0
         now = monotonic()
-        limit = self.endpoint.policy.detect_within
-        if limit and now - sent_at > limit * 0.5:
+        if now - sent_at > self._slow:
             with self.watching:
                 pass
         return now

@@ -17,7 +17,7 @@ from stillhere.continuity.refusals import Refused
 from stillhere.continuity.statement import Kind, Statement
 from stillhere.continuity.states import LinkState
 from stillhere.continuity.verdict import Liveness, Phase, Verdict, verdict
-from stillhere.errors import DatabaseError, StatementOutcomeUnknown
+from stillhere.errors import CallError, StatementOutcomeUnknown
 from stillhere.server.errorcodes import is_loss
 
 if TYPE_CHECKING:
@@ -81,6 +81,9 @@ class Recovery:
         """
         while True:
             situation, loss = self._take_in(error, phase, sent_at)
+            if self.link.returning:
+                self.link.ledger.ended()
+                return None
             decision = decide(situation)
             try:
                 if decision.action in _SENDING:
@@ -319,10 +322,10 @@ class Recovery:
         link = self.link
         if link.state is LinkState.READY and isinstance(error, link.driver.dbapi.Error) and link.driver.errno(error):
             # The server answered the call itself with an error, as it might have without any loss.
-            if not isinstance(error, DatabaseError):
+            if not isinstance(error, CallError):
                 link.ledger.failed(
-                    self.statement,
                     self.sql,
+                    self.statement,
                     None,
                     link.driver.errno(error),
                     link.facts.flavour,
@@ -347,7 +350,7 @@ def reopen(link: Link, connection: Any, statement: Statement | None) -> None:
 def lost_by(link: Link, error: BaseException) -> bool:
     """Whether an exception of the driver means that the physical connection is lost."""
     driver = link.driver
-    if isinstance(error, DatabaseError) or not isinstance(error, driver.dbapi.Error):
+    if isinstance(error, CallError) or not isinstance(error, driver.dbapi.Error):
         return False
     return is_loss(driver.errno(error), link.facts.flavour) or driver.is_closed_error(error)
 
@@ -365,11 +368,11 @@ def pass_on_unless_lost(
         return
     driver = link.driver
     code = driver.errno(error) if isinstance(error, driver.dbapi.Error) else 0
-    if isinstance(error, DatabaseError):
+    if isinstance(error, CallError):
         raise error
     if code:
         # The server's answer, or the driver's that it can't send now: the connection lives.
-        link.ledger.failed(statement, sql, cursor_class, code, link.facts.flavour, time.monotonic())
+        link.ledger.failed(sql, statement, cursor_class, code, link.facts.flavour, time.monotonic())
         raise error
     # Interrupted between sending and the end of the reply. What is left of the reply would be read as the
     # answer to the next statement, perhaps another user's: this physical connection is never used again.

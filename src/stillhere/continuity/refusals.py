@@ -9,8 +9,8 @@ from stillhere import events
 from stillhere.continuity.continuation import Action, Decision, Situation
 from stillhere.continuity.states import LinkState
 from stillhere.errors import (
+    CallError,
     CommitOutcomeUnknown,
-    DatabaseError,
     PoisonStatement,
     StatementKilled,
     StatementOutcomeUnknown,
@@ -32,7 +32,7 @@ _GONE_AWAY = 2006
 #: Every note that stillhere adds to a driver's own error begins so.
 NOTE = "stillhere: "
 
-_ERRORS: dict[Action, type[DatabaseError]] = {
+_ERRORS: dict[Action, type[CallError]] = {
     Action.COMMIT_UNKNOWN: CommitOutcomeUnknown,
     Action.STATEMENT_UNKNOWN: StatementOutcomeUnknown,
     Action.STREAM_INTERRUPTED: StreamInterrupted,
@@ -47,17 +47,17 @@ ENDINGS = frozenset({*_ERRORS, Action.REFUSE})
 _WORDS: dict[Action, str] = {
     Action.COMMIT_UNKNOWN: "the connection was lost after COMMIT was sent and before its reply: the transaction may "
     "or may not have been committed. Look for what it wrote before doing it again",
-    Action.STATEMENT_UNKNOWN: "the connection was lost after a {verb} was sent and before its reply, outside a "
+    Action.STATEMENT_UNKNOWN: "the connection was lost after the {verb} was sent and before its reply, outside a "
     "transaction: it may or may not have taken effect. Look before doing it again",
     Action.STREAM_INTERRUPTED: "the connection was lost while rows were still being read from the server; those read "
     "so far are good, the others have to be asked for again",
-    Action.STATEMENT_KILLED: "a {verb} that ran longer than obey_kill_after ended with its connection while the server "
-    "stayed up{kills}: probably ended on purpose, so it was not sent again",
+    Action.STATEMENT_KILLED: "the {verb} ran longer than obey_kill_after and ended with its connection while the "
+    "server stayed up{kills}: probably ended on purpose, so it was not sent again",
     Action.TRANSACTION_KILLED: "a transaction open for longer than obey_kill_after ended with its connection while the "
     "server stayed up{kills}: probably ended on purpose or by an idle-transaction limit, so it was not run again",
-    Action.TIMEOUT: "the client's own read timeout passed before the reply to a {verb}; the server may still be "
+    Action.TIMEOUT: "the client's own read timeout passed before the reply to the {verb}; the server may still be "
     "working on it, so it was not sent again. Raise read_timeout or make the statement faster",
-    Action.POISON: "a {verb} was in flight at two crashes of the server and is suspected of causing "
+    Action.POISON: "the {verb} was in flight at two crashes of the server and is suspected of causing "
     "them; it is not sent again",
 }
 
@@ -100,12 +100,12 @@ def refuse_reference(link: Link) -> NoReturn:
     raise _own_error(link, "it asks about the statement before it, which ran on a connection that is gone", None)
 
 
-def commit_unknown(link: Link, why: str) -> DatabaseError:
+def commit_unknown(link: Link, why: str) -> CallError:
     """The COMMIT's reply was lost and can't be settled."""
     return link.endpoint.error(CommitOutcomeUnknown, f"{_WORDS[Action.COMMIT_UNKNOWN]} ({why})")
 
 
-def stream_interrupted(link: Link) -> DatabaseError:
+def stream_interrupted(link: Link) -> CallError:
     """Rows were still being read."""
     return link.endpoint.error(StreamInterrupted, _WORDS[Action.STREAM_INTERRUPTED])
 

@@ -10,9 +10,8 @@ import logging
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stillhere.continuity.fence import Ghost
 from stillhere.continuity.forks import known
 from stillhere.drivers.base import shut_down
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stillhere.continuity.endpoint import Endpoint
+    from stillhere.continuity.facts import Facts
     from stillhere.continuity.link import Link
 
 __all__ = ["Look", "Watch", "ensure_running", "judge"]
@@ -60,6 +60,15 @@ def judge(before: str, now: str, *, readable: bool, silent_for: float, detect_wi
     return ""
 
 
+class _Overdue(NamedTuple):
+    """A statement that has been in flight for longer than its policy's ``detect_within``."""
+
+    connection: Any
+    link: Link
+    sent_at: float
+    limit: float
+
+
 class Watch:
     """One process's watchdog thread."""
 
@@ -86,37 +95,43 @@ class Watch:
                 _logger.exception("stillhere.watchdog_failed")
 
     def look_around(self) -> None:
-        """One round over all connections; asks only for those that have waited too long."""
+        """One round over all connections; asks only about those that have waited too long, once for each server."""
         now = time.monotonic()
-        overdue = []
+        overdue: dict[int, list[_Overdue]] = {}
         for connection, link in known():
             limit = link.endpoint.policy.detect_within
             sent_at = link.sent_at
             if limit and sent_at and now - sent_at > limit:
-                overdue.append((connection, link, sent_at, limit))
-        self._seen = {key: seen for key, seen in self._seen.items() if key in {id(item[1]) for item in overdue}}
-        for connection, link, sent_at, limit in overdue:
-            self._look_at(connection, link, sent_at, limit)
+                overdue.setdefault(id(link.endpoint), []).append(_Overdue(connection, link, sent_at, limit))
+        waiting = {id(item.link) for items in overdue.values() for item in items}
+        self._seen = {key: seen for key, seen in self._seen.items() if key in waiting}
+        for items in overdue.values():
+            due = [item for item in items if self._is_due(item)]
+            if due:
+                self._look_at(due)
 
-    def _look_at(self, connection: Any, link: Link, sent_at: float, limit: float) -> None:
-        last_sent, before, looked_at = self._seen.get(id(link), (0.0, "", 0.0))
-        if last_sent != sent_at:
-            before, looked_at = "", 0.0
+    def _is_due(self, item: _Overdue) -> bool:
+        sent_at, before, looked_at = self._seen.get(id(item.link), (0.0, "", 0.0))
+        if sent_at != item.sent_at or not looked_at:
+            return True
         # While the server works on it, ask ever less often: a report may take an hour.
-        pause = max(_BETWEEN_LOOKS, (looked_at - sent_at) / 4) if before == Look.WORKING else _BETWEEN_LOOKS
-        if looked_at and time.monotonic() - looked_at < pause:
-            return
-        now = _ask(link.endpoint, Ghost(link.facts), link.chain)
-        self._seen[id(link)] = (sent_at, now, time.monotonic())
-        why = judge(
-            before,
-            now,
-            readable=link.readable(),
-            silent_for=time.monotonic() - sent_at,
-            detect_within=limit,
-        )
-        if why:
-            _condemn(connection, link, sent_at, why)
+        pause = (looked_at - sent_at) / 4 if before == Look.WORKING else 0.0
+        return time.monotonic() - looked_at >= max(_BETWEEN_LOOKS, pause)
+
+    def _look_at(self, items: list[_Overdue]) -> None:
+        answers = _ask(items[0].link.endpoint, [item.link.facts for item in items], items[0].link.chain)
+        for item, now in zip(items, answers, strict=True):
+            sent_at, before, _ = self._seen.get(id(item.link), (0.0, "", 0.0))
+            self._seen[id(item.link)] = (item.sent_at, now, time.monotonic())
+            why = judge(
+                before if sent_at == item.sent_at else "",
+                now,
+                readable=item.link.readable(),
+                silent_for=time.monotonic() - item.sent_at,
+                detect_within=item.limit,
+            )
+            if why:
+                _condemn(item.connection, item.link, item.sent_at, why)
 
 
 def _condemn(connection: Any, link: Link, sent_at: float, why: str) -> None:
@@ -127,29 +142,33 @@ def _condemn(connection: Any, link: Link, sent_at: float, why: str) -> None:
             shut_down(link.driver.descriptor(connection))
 
 
-def _ask(endpoint: Endpoint, ghost: Ghost, chain: Callable[[], Any]) -> str:
-    """What the server is doing for a connection, over another one, opened and closed for the question."""
+def _ask(endpoint: Endpoint, threads: list[Facts], chain: Callable[[], Any]) -> list[str]:
+    """What the server is doing for each of these connections, over another one, opened and closed for the question."""
     driver = endpoint.driver
-    facts = ghost.facts
-    if not facts.user:
-        return Look.WORKING  # not told apart from others: never a guess
     try:
         side = endpoint.open_aside(chain)
     except driver.dbapi.Error as error:
-        return Look.UNREACHABLE if endpoint.unreachable(error) else Look.WORKING
+        return [Look.UNREACHABLE if endpoint.unreachable(error) else Look.WORKING] * len(threads)
+    ids = b", ".join(b"%d" % facts.thread_id for facts in threads)
     try:
         rows = driver.fetch(
-            side,
-            b"SELECT COMMAND, USER, HOST FROM information_schema.PROCESSLIST WHERE ID = %d" % facts.thread_id,
+            side, b"SELECT ID, COMMAND, USER, HOST FROM information_schema.PROCESSLIST WHERE ID IN (" + ids + b")"
         )
     except driver.dbapi.Error:
-        return Look.UNREACHABLE
+        return [Look.UNREACHABLE] * len(threads)
     finally:
         driver.close(side)
-    for command, user, host in rows:
-        if (_text(user), _text(host)) == (facts.user, facts.host):
-            return Look.ASLEEP if _text(command) == "Sleep" else Look.WORKING
-    return Look.GONE
+    doing = {(int(number), _text(user), _text(host)): _text(command) for number, command, user, host in rows}
+    return [_answer(facts, doing) for facts in threads]
+
+
+def _answer(facts: Facts, doing: dict[tuple[int, str, str], str]) -> str:
+    if not facts.user:
+        return Look.WORKING  # can't be told apart from another's thread: never a guess
+    command = doing.get((facts.thread_id, facts.user, facts.host))
+    if command is None:
+        return Look.GONE
+    return Look.ASLEEP if command == "Sleep" else Look.WORKING
 
 
 def _text(value: Any) -> str:

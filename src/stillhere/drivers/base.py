@@ -95,8 +95,15 @@ class Driver(ABC):
         """Run one statement beneath all continuity, and return its rows; an empty list for none."""
 
     @abstractmethod
+    def observe(self, connection: Any, cursor: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
+        """What the application can observe now that ``cursor`` has run a statement to its end.
+
+        The fields of an `Outcome`, as a bare tuple: this is on the hot path.
+        """
+
     def outcome(self, connection: Any, cursor: Any) -> Outcome:
-        """What the application can observe now that ``cursor`` has run a statement to its end."""
+        """The same with names."""
+        return Outcome._make(self.observe(connection, cursor))
 
     @abstractmethod
     def more_results(self, connection: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from stillhere.drivers.base import Driver, DriverTraits, Outcome, shut_down
+from stillhere.drivers.base import Driver, DriverTraits, shut_down
 
 
 class Mysqlclient(Driver):
@@ -52,9 +52,9 @@ class Mysqlclient(Driver):
         result = connection.store_result()
         return list(result.fetch_row(0, 0)) if result is not None else []
 
-    def outcome(self, connection: Any, cursor: Any) -> Outcome:
+    def observe(self, connection: Any, cursor: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
         """From the cursor, which has copied it from the connection."""
-        return Outcome(
+        return (
             cursor._rows,  # noqa: SLF001 - the buffered rows have no public name
             cursor.rowcount,
             cursor.lastrowid,

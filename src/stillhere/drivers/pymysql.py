@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from stillhere.drivers.base import Driver, DriverTraits, Outcome
+from stillhere.drivers.base import Driver, DriverTraits
 
 
 class PyMySQL(Driver):
@@ -40,7 +40,14 @@ class PyMySQL(Driver):
             self.connection_class.close(connection)
 
     def discard(self, connection: Any) -> None:
-        """Close the socket without COM_QUIT."""
+        """Close the socket without COM_QUIT.
+
+        A result that was being streamed would try to read its rest when it is collected.
+        """
+        result = getattr(connection, "_result", None)
+        if result is not None:
+            result.unbuffered_active = False
+            result.connection = None
         with contextlib.suppress(Exception):
             connection._force_close()  # noqa: SLF001 - the only way that doesn't write
 
@@ -50,10 +57,10 @@ class PyMySQL(Driver):
         result = connection._result  # noqa: SLF001 - where the driver keeps what it read
         return list(result.rows) if result is not None and result.rows is not None else []
 
-    def outcome(self, connection: Any, cursor: Any) -> Outcome:
+    def observe(self, connection: Any, cursor: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
         """From the cursor; the info string from the result that it came of."""
         result = connection._result  # noqa: SLF001 - where the driver keeps what it read
-        return Outcome(
+        return (
             cursor._rows,  # noqa: SLF001 - the buffered rows have no public name
             cursor.rowcount,
             cursor.lastrowid,

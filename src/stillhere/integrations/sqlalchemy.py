@@ -18,11 +18,12 @@ from stillhere.errors import ConfigurationError, StillhereError
 from stillhere.policy import Policy
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL, Engine, ExceptionContext
+    from sqlalchemy.engine import URL, Engine
 
 __all__ = ["StillherePlugin"]
 
 _PREFIX = "stillhere."
+_REPLAY = "stillhere_replay"
 _DIALECTS = frozenset({"mysql", "mariadb"})
 
 
@@ -79,18 +80,21 @@ class StillherePlugin(CreateEnginePlugin):
             record: Any = weakref.ref(connection_record) if connection_record is not None else lambda: None
             return endpoint.connect(lambda: chain(record()))
 
-        pool._creator = creator  # noqa: SLF001 - survives Engine.dispose(), which makes a new pool of it
+        pool._creator = creator  # type: ignore[assignment]  # noqa: SLF001 - Engine.dispose() makes a new pool of it
         event.listen(pool, "checkout", _on_checkout)
-        event.listen(engine, "handle_error", _on_error)
-        event.listen(engine, "engine_connect", _on_engine_connect)
-        event.listen(engine, "set_connection_execution_options", _on_options)
+        event.listen(pool, "reset", _on_reset)
+        _watch_errors(engine.dialect)
+        _watch_commits(engine.dialect)
+        _watch_options(engine.dialect)
 
 
 def _on_checkout(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
     """A connection leaves the pool: is it good? Asked of the kernel, not of the server."""
     link = dbapi_connection._stillhere  # noqa: SLF001 - ours
-    link.session.end_prologue()
+    if link.session.in_prologue:
+        link.ledger.end_prologue()
     link.replay_off = not link.endpoint.policy.replay
+    link.returning = False
     if link.state is LinkState.READY and link.look() is not Liveness.DEAD and not link.outlived:
         return
     # The pool opens another in its place and runs the user's "connect" listeners on it.
@@ -99,34 +103,72 @@ def _on_checkout(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
     )
 
 
-def _on_error(context: ExceptionContext) -> None:
-    """A loss has been dealt with below: neither this connection nor the pool is to be thrown away for it.
+def _on_reset(dbapi_connection: Any, _record: Any, _state: Any) -> None:
+    """A connection goes back to the pool; the next checkout looks at it, and replaces it if it was lost."""
+    dbapi_connection._stillhere.returning = True  # noqa: SLF001 - ours
 
-    The connection goes on, refusing everything but ROLLBACK where a transaction was lost. Where SQLAlchemy
-    invalidated it, the application would be told so by an error of SQLAlchemy's that knows no reason.
+
+def _watch_errors(dialect: Any) -> None:
+    """A loss has been dealt with below: neither its connection nor the pool is to be thrown away for it.
+
+    The connection goes on, refusing everything but ROLLBACK where a transaction was lost. Had SQLAlchemy
+    invalidated it, the application would be told so by an error of SQLAlchemy's that knows no reason. Not by the
+    ``handle_error`` event, since one listener makes SQLAlchemy look for others around each statement.
     """
-    error = context.original_exception
-    notes = [note for note in getattr(error, "__notes__", ()) if note.startswith(NOTE)]
-    if isinstance(error, StillhereError) or notes:
-        context.is_disconnect = False
-        context.invalidate_pool_on_disconnect = False
-    if context.sqlalchemy_exception is not None:
-        for note in notes:
-            context.sqlalchemy_exception.add_note(note)
+    is_disconnect = dialect.is_disconnect
+
+    def is_disconnect_unless_handled(error: Any, connection: Any, cursor: Any) -> bool:
+        if isinstance(error, StillhereError) or any(note.startswith(NOTE) for note in getattr(error, "__notes__", ())):
+            return False
+        return bool(is_disconnect(error, connection, cursor))
+
+    dialect.is_disconnect = is_disconnect_unless_handled
 
 
-def _on_engine_connect(connection: Any) -> None:
-    _apply_options(connection, connection.get_execution_options())
+def _watch_commits(dialect: Any) -> None:
+    """After a COMMIT that failed, SQLAlchemy refuses everything until ``rollback()``, but doesn't pass that one on.
+
+    So the refusing is left to SQLAlchemy there, and the connection is told at once.
+    """
+    do_commit = dialect.do_commit
+
+    def do_commit_or_roll_back(dbapi_connection: Any) -> None:
+        try:
+            do_commit(dbapi_connection)
+        except Exception:
+            link = dbapi_connection._stillhere  # noqa: SLF001 - ours
+            if link is not None and link.state is LinkState.LOST:
+                dbapi_connection.rollback()
+            raise
+
+    dialect.do_commit = do_commit_or_roll_back
 
 
-def _on_options(connection: Any, options: dict[str, Any]) -> None:
-    _apply_options(connection, options)
+def _watch_options(dialect: Any) -> None:
+    """Have ``execution_options(stillhere_replay=False)`` reach the connection.
+
+    By the dialect's own methods for options, not by an event of the engine: one listener on an engine makes
+    SQLAlchemy look for listeners around each statement.
+    """
+    of_connection, of_engine = dialect.set_connection_execution_options, dialect.set_engine_execution_options
+
+    def set_connection_execution_options(connection: Any, options: Any) -> None:
+        of_connection(connection, options)
+        _apply_options(connection, options)
+
+    def set_engine_execution_options(engine: Any, options: Any) -> None:
+        of_engine(engine, options)
+        if _REPLAY in options:
+            event.listen(engine, "engine_connect", lambda connection: _apply_options(connection, options))
+
+    dialect.set_connection_execution_options = set_connection_execution_options
+    dialect.set_engine_execution_options = set_engine_execution_options
 
 
 def _apply_options(connection: Any, options: Any) -> None:
-    if "stillhere_replay" in options:
+    if _REPLAY in options:
         link = connection.connection.dbapi_connection._stillhere  # noqa: SLF001 - ours
-        link.replay_off = not (options["stillhere_replay"] and link.endpoint.policy.replay)
+        link.replay_off = not (options[_REPLAY] and link.endpoint.policy.replay)
 
 
 def _own_keys(url: URL) -> list[str]:

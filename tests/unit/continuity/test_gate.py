@@ -146,6 +146,21 @@ def test_past_its_deadline_a_visitor_is_told_what_was_measured() -> None:
     assert closed.last_error.__traceback__ is None
 
 
+def test_the_counters_count_each_thing_once() -> None:
+    gate, server = Gate(min_backoff=0.02, max_backoff=0.02), Server(up=False)
+    with pytest.raises(GateTimeout):
+        gate.connect(server, deadline=soon(0.1), waitable=mendable)
+    with pytest.raises(GateFull):
+        gate.connect(server, deadline=soon(1), waitable=mendable, max_waiting=0)
+    server.up.set()
+    time.sleep(0.03)
+    assert gate.connect(server, deadline=soon(1), waitable=mendable) == "connection"
+    stats = gate.stats()
+    assert stats.attempts == server.attempts
+    assert stats.failures == server.attempts - 1
+    assert (stats.waits, stats.refusals, stats.outages) == (1, 2, 1)
+
+
 def test_one_probes_for_all_that_wait() -> None:
     gate, server = Gate(handshakes=8, max_backoff=0.2), Server(up=False)
     visitors = Visitors(gate, server, 50, 10)

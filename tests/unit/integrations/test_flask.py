@@ -379,6 +379,26 @@ def test_a_statement_too_large_is_413(failing):
     assert "Retry-After" not in response.headers
 
 
+def test_flask_sqlalchemys_own_session_gets_the_same_answer(app):
+    flask_sqlalchemy = pytest.importorskip("flask_sqlalchemy")
+    app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite://"
+    db = flask_sqlalchemy.SQLAlchemy(app)
+    Stillhere(app)
+
+    class Away(sqlite3.Cursor):
+        def execute(self, *_args: object) -> None:
+            raise unavailable()
+
+    @app.get("/")
+    def view() -> str:
+        raw = db.session.connection().connection.dbapi_connection
+        db.session.connection().connection.cursor = lambda: raw.cursor(Away)
+        return str(db.session.scalar(text("SELECT 1")))
+
+    response = app.test_client().get("/")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "3")
+
+
 def test_an_error_in_before_request_is_answered_as_well(app):
     Stillhere(app)
 

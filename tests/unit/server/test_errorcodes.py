@@ -1,3 +1,5 @@
+"""The one table of error codes: no code twice, and the facts that others rest on."""
+
 from __future__ import annotations
 
 import itertools

@@ -1,3 +1,5 @@
+"""Server versions, from the texts that real servers greet with."""
+
 from __future__ import annotations
 
 import pytest

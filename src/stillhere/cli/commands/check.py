@@ -53,7 +53,7 @@ def check(
     else:
         line("stillhere", f"off; it comes on with {_advice(target)}", good=False)
     found = _ask(protected, timeout)
-    line("server", f"{found.comment} {found.version}, answered in {found.seconds * 1000:.0f} ms", good=True)
+    line("server", f"{found.version} ({found.comment}), answered in {found.seconds * 1000:.0f} ms", good=True)
 
 
 def _parse(text: str) -> URL:

@@ -99,7 +99,7 @@ def judge(tokens: list[Token], facts: Facts) -> Statement | None:
         )
     if first in ("ROLE", "RESOURCE"):
         verb = "SET ROLE" if first == "ROLE" else "SET RESOURCE GROUP"
-        return _spoilt(f"{verb} can't be restored", verb, commits=True)
+        return _spoilt(f"{verb} can't be restored", verb)
     if "TRANSACTION" in (_word(tokens, 1), _word(tokens, 2)):
         return _transaction(tokens)
     if facts.words & _SERVER_SCOPES or any(_is_server_scope(token) for token in tokens):
@@ -121,8 +121,8 @@ def _server() -> Statement:
     return Statement(Kind.OTHER, "SET GLOBAL", reason="it changes the server, not the session", may_commit=False)
 
 
-def _spoilt(reason: str, pin: str, *, commits: bool = False) -> Statement:
-    return Statement(Kind.SET, "SET", reason=reason, pin=pin, may_commit=commits)
+def _spoilt(reason: str, pin: str) -> Statement:
+    return Statement(Kind.SET, "SET", reason=reason, pin=pin)
 
 
 _LEVELS = (

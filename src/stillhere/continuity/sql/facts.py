@@ -129,6 +129,7 @@ def tables(tokens: list[Token]) -> tuple[str, ...]:  # noqa: C901 - one pass, on
             dotted = was_name and text == "."
         elif kind is TokenKind.OPEN:
             stack.append(inside)
+            inside = inside and expecting  # FROM (a, b), but not t (column, column)
         elif kind is TokenKind.CLOSE:
             inside = stack.pop() if stack else False
             expecting = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 __all__ = ["Insert", "Kind", "Statement"]
@@ -81,6 +81,7 @@ class Statement:
         assigns: the session variables that a SET sets, in lower case; ``names`` and ``character set`` for
             SET NAMES and SET CHARACTER SET, ``@name`` for user variables.
         insert: for a plain INSERT.
+        plain: a replayable read or write that leaves nothing in the session; derived, for the hot path.
     """
 
     kind: Kind
@@ -100,3 +101,8 @@ class Statement:
     calls: frozenset[str] = frozenset()
     assigns: tuple[str, ...] = ()
     insert: Insert | None = None
+    plain: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        plain = self.kind in {Kind.READ, Kind.WRITE} and self.replayable and not (self.pin or self.unpin)
+        object.__setattr__(self, "plain", plain)

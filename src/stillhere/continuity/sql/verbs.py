@@ -201,8 +201,8 @@ def _explain(text: _Text) -> Statement:
 def _show(text: _Text) -> Statement:
     if "INTO" in text.facts.words:
         return _into(text)
-    last = bool(text.facts.words & {"WARNINGS", "ERRORS"})
-    return replace(_plain(text, Kind.READ), refers_to_last=last)
+    plain = _plain(text, Kind.READ)
+    return replace(plain, refers_to_last=True) if text.facts.words & {"WARNINGS", "ERRORS"} else plain
 
 
 def _with(text: _Text) -> Statement:
@@ -215,7 +215,7 @@ def _with(text: _Text) -> Statement:
             depth -= 1
         elif depth == 0 and kind is TokenKind.WORD and word in _MAIN_VERBS:
             return _read(text) if word == "SELECT" else _known(text, f"WITH … {word} isn't known")
-    return _unknown(text)
+    return _known(text, "WITH of a form that isn't known")
 
 
 _MAIN_VERBS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "TABLE", "VALUES"})
@@ -349,9 +349,10 @@ def _create(text: _Text) -> Statement:
 
 
 def _lock(text: _Text) -> Statement:
-    """LOCK and UNLOCK, of TABLES or (MySQL) of the INSTANCE."""
-    lock = "LOCK TABLES" if text.word(1) in ("TABLES", "TABLE") else f"LOCK {text.word(1)}"
-    plain = _implicit(text)
+    """LOCK and UNLOCK, of TABLES or (MySQL) of the INSTANCE, which commits nothing."""
+    tables_ = text.word(1) in ("TABLES", "TABLE")
+    lock = "LOCK TABLES" if tables_ else f"LOCK {text.word(1)}"
+    plain = _implicit(text) if tables_ else other(text.verb, "locks belong to their connection")
     if text.verb == "LOCK":
         return replace(plain, verb=lock, pin=lock)
     return replace(plain, verb=f"UN{lock}", unpin=lock)
@@ -388,6 +389,10 @@ def _holding(pin: str) -> Callable[[_Text], Statement]:
         return other(text.verb, f"{text.verb} leaves state in the session", pin=pin)
 
     return rule
+
+
+def _aside(text: _Text) -> Statement:
+    return _known(text, f"{text.verb} isn't the transaction's business")
 
 
 def _get(text: _Text) -> Statement:
@@ -429,6 +434,13 @@ _VERBS: dict[str, Callable[[_Text], Statement]] = {
     "LOAD": _load,
     "DO": _do,
     "GET": _get,
+    "BINLOG": _aside,
+    "CHECKSUM": _aside,
+    "CLONE": _aside,
+    "HELP": _aside,
+    "KILL": _aside,
+    "PURGE": _aside,
+    "SIGNAL": _aside,
     "HANDLER": _holding("HANDLER"),
     "PREPARE": _holding("PREPARE"),
     "XA": _holding("XA"),

@@ -202,9 +202,7 @@ class Connection:
         ghost: the client's side is gone, the server's is kept open.
     """
 
-    def __init__(
-        self, bundle: Bundle, client: socket.socket, server: socket.socket, talk: Conversation
-    ) -> None:
+    def __init__(self, bundle: Bundle, client: socket.socket, server: socket.socket, talk: Conversation) -> None:
         self._bundle = bundle
         bundle.connections[self] = None
         self.conversation = talk

@@ -75,9 +75,7 @@ class PacketStream:
         wanted = min(length, self.prefix)
         if size - body < wanted:
             return None
-        packet = Packet(
-            self._base + place, length, data[place + 3], data[body : body + wanted], self._continues
-        )
+        packet = Packet(self._base + place, length, data[place + 3], data[body : body + wanted], self._continues)
         self._continues = length == FULL
         self._body = length
         self._place = body

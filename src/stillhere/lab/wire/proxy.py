@@ -174,9 +174,7 @@ class Wire:
     ) -> None:
         self.close()
 
-    def _each(
-        self, act: Callable[[Connection], object], picked: Callable[[Connection], bool] = lambda _: True
-    ) -> int:
+    def _each(self, act: Callable[[Connection], object], picked: Callable[[Connection], bool] = lambda _: True) -> int:
         def act_on_all() -> int:
             chosen = [one for one in self._bundle.connections if picked(one)]
             for one in chosen:
