@@ -82,6 +82,7 @@ def test_without_a_ride_through_one_attempt_is_made_where_it_need_not_wait() -> 
     assert decide(DOWN, hurried, LIMITS, 20.0) is Decision.PROBE
     assert decide(DOWN, hurried, LIMITS, 10.01) is Decision.TIMEOUT
     assert decide(UP, replace(hurried, attempts=1), LIMITS, 5.0) is Decision.TIMEOUT
+    assert decide(UP, visitor(0, deadline=5.0), LIMITS, 5.0) is Decision.TIMEOUT
 
 
 def test_backoff_doubles_up_to_its_bound_and_is_jittered() -> None:

@@ -55,7 +55,6 @@ _STEERING = frozenset(
         "server_id",
         "skip_replication",
         "sql_log_bin",
-        "sql_log_off",
         "wsrep_on",
     }
 )

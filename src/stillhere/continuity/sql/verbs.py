@@ -65,6 +65,14 @@ _LAST_VARIABLES = frozenset(
         "rand_seed2",
     }
 )
+_IMPATIENT_PAIRS = frozenset(
+    {
+        ("SKIP", "LOCKED"),
+        ("UPDATE", "WAIT"),
+        ("SHARE", "WAIT"),
+        ("MODE", "WAIT"),
+    }  # MariaDB's WAIT 0 is NOWAIT
+)
 _LOCKING_PAIRS = frozenset({("FOR", "UPDATE"), ("FOR", "SHARE"), ("LOCK", "IN")})
 _IDENTIFIERS = (TokenKind.WORD, TokenKind.NAME)
 _NEVER_FIRST_IN_DML = frozenset({"DELAYED", "HISTORY"})
@@ -163,7 +171,7 @@ def _plain(text: _Text, kind: Kind) -> Statement:
         replayable=not reason,
         reason=reason,
         locking=bool(facts.pairs & _LOCKING_PAIRS),
-        nowait="NOWAIT" in facts.words or ("SKIP", "LOCKED") in facts.pairs,
+        nowait="NOWAIT" in facts.words or bool(facts.pairs & _IMPATIENT_PAIRS),
         pin=_pin(facts),
         refers_to_last=bool(facts.calls & _LAST_FUNCTIONS or facts.system_variables & _LAST_VARIABLES),
         tables=tables(text.tokens),
