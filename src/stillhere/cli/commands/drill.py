@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 
-class _Servers(str, Enum):
+class _Servers(StrEnum):
     MARIADB = "mariadb"
     MYSQL = "mysql"
     BOTH = "both"
 
 
-class _Driver(str, Enum):
+class _Driver(StrEnum):
     MYSQLCLIENT = "mysqlclient"
     PYMYSQL = "pymysql"
 
@@ -91,9 +91,7 @@ def _list() -> None:
         results.print(Text.assemble((one.name, "bold"), f": {one.summary}"), soft_wrap=True)
 
 
-def _program(
-    server: _Servers, faults: Sequence[str], arms: Sequence[str], driver: _Driver, *, quick: bool
-) -> Program:
+def _program(server: _Servers, faults: Sequence[str], arms: Sequence[str], driver: _Driver, *, quick: bool) -> Program:
     from stillhere.lab.drill.arms import ARMS  # noqa: PLC0415 - keeps --help quick
     from stillhere.lab.drill.run import FULL, QUICK, QUICK_FAULTS, Program  # noqa: PLC0415 - same
     from stillhere.lab.faults import FAULTS  # noqa: PLC0415 - same

@@ -43,8 +43,10 @@ class Audit:
         raw: errors that are the driver's bare word about a lost connection.
         named: how many errors stillhere named, by class.
         unnamed: how many it did not, by class.
+        refused: how many were rightly told that they are too large (413).
         longest_ms: the longest request.
         says: a message of each class of error.
+        spoilt: tokens of the writes that are lost, doubled or half.
     """
 
     requests: int
@@ -57,8 +59,10 @@ class Audit:
     raw: int
     named: Mapping[str, int]
     unnamed: Mapping[str, int]
+    refused: int
     longest_ms: float
     says: Mapping[str, str] = field(default_factory=dict)
+    spoilt: frozenset[str] = frozenset()
 
 
 def audit(shots: Iterable[Shot], found: Mapping[str, Found]) -> Audit:
@@ -73,21 +77,25 @@ def audit(shots: Iterable[Shot], found: Mapping[str, Found]) -> Audit:
     acknowledged = {shot.token for shot in shots if shot.acknowledged}
     sent = {shot.token for shot in shots if shot.token}
     rows = {token: found.get(token, Found()) for token in sent}
-    half = sum(1 for one in rows.values() if not _is_whole(one))
+    half = {token for token, one in rows.items() if not _is_whole(one)}
+    doubled = {token for token, one in rows.items() if _copies(one) > 1}
+    lost = {token for token in acknowledged if rows[token] == Found()}
     failed = [shot for shot in shots if shot.error]
     return Audit(
         requests=len(shots),
         errors=outcomes[Outcome.ERROR],
         unavailable=outcomes[Outcome.UNAVAILABLE],
-        wrong=outcomes[Outcome.WRONG] + half,
-        lost=sum(1 for token in acknowledged if _copies(rows[token]) == 0 and _is_whole(rows[token])),
-        doubled=sum(1 for one in rows.values() if _copies(one) > 1),
-        half=half,
+        wrong=outcomes[Outcome.WRONG] + len(half),
+        lost=len(lost),
+        doubled=len(doubled),
+        half=len(half),
         raw=sum(shot.raw for shot in shots),
         named=Counter(shot.error for shot in failed if shot.named),
         unnamed=Counter(shot.error for shot in failed if not shot.named),
+        refused=sum(shot.refused for shot in shots),
         longest_ms=round(max(((shot.ended - shot.begun) * 1000 for shot in shots), default=0.0), 1),
         says={shot.error: shot.says for shot in failed},
+        spoilt=frozenset(lost | doubled | half),
     )
 
 

@@ -8,7 +8,7 @@ import itertools
 import socket
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stillhere.lab.drill.shots import Ask, Shot, ask, judge, kind_of, unanswered
 from stillhere.lab.faults.base import Traffic
@@ -128,7 +128,8 @@ class _Client(threading.Thread):
             due = max(due, time.monotonic()) + plan.period
             kind = kind_of(plan.traffic, self._number, turn)
             token = f"{plan.prefix}-{self._number}-{turn}"
-            self.shots.append(self._send(ask(kind, turn * 7 + self._number, token, plan.large)))
+            shot = self._send(ask(kind, turn * 7 + self._number, token, plan.large))
+            self.shots.append(replace(shot, client=self._number))
         self._connection.close()
 
     def give_up(self) -> None:

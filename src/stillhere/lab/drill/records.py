@@ -69,12 +69,13 @@ class Round:
     @property
     def shows(self) -> bool:
         """Whether the fault did any harm to any arm; if it didn't, it did not happen."""
-        return any(_harmed(one.audit) or (self.slow and self._slower(one)) for one in self.results)
+        return any(_harmed(one.audit) or (self.slow and self.slowdown(one) > _SHOWS) for one in self.results)
 
-    def _slower(self, result: ArmResult) -> bool:
+    def slowdown(self, result: ArmResult) -> float:
+        """How many times longer the median request took during the fault than before it."""
         before = _median(shot for shot in result.shots if shot.ended < self.struck)
         during = _median(shot for shot in result.shots if self.struck <= shot.begun and shot.ended <= self.back)
-        return during > before * _SHOWS
+        return during / before if before else 0.0
 
 
 class Verdict(IntEnum):
@@ -92,26 +93,47 @@ class Decision:
     Attributes:
         verdict: the exit code.
         reasons: a line for each thing that went wrong.
+        remarks: a line for each thing that no promise covers and somebody should look at.
     """
 
     verdict: Verdict
     reasons: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        return _SENTENCES[self.verdict]
+
+
+_SENTENCES = {
+    Verdict.PASSED: f"{_OURS} lost no write and doubled none, gave no wrong answer, "
+    "and let no raw driver error through.",
+    Verdict.FAILED: f"{_OURS} broke a promise.",
+    Verdict.VOID: "The drill proves nothing: a fault that harms nobody did not happen.",
+}
 
 
 def decide(rounds: Iterable[Round]) -> Decision:
     """Whether stillhere kept its word, and whether the faults happened at all."""
     broken: list[str] = []
     silent: list[str] = []
+    remarks: list[str] = []
     for one in rounds:
         where = f"{one.fault} on {one.server}"
         if not one.shows and any(result.arm != _OURS for result in one.results):
             silent.append(f"{where}: no arm noticed anything, so the fault did not happen")
         for result in one.results:
             counts = _broken_promises(result.audit) if result.arm == _OURS else []
+            if result.arm == _OURS:
+                remarks += [
+                    f"{where}: {count} of {name} in the {_OURS} arm, which it did not name"
+                    for name, count in result.audit.unnamed.items()
+                ]
             broken += [f"{where}: the {_OURS} arm has {text}" for text in counts]
     if broken:
-        return Decision(Verdict.FAILED, tuple(broken + silent))
-    return Decision(Verdict.VOID if silent else Verdict.PASSED, tuple(silent))
+        return Decision(Verdict.FAILED, tuple(broken + silent), tuple(remarks))
+    return Decision(Verdict.VOID if silent else Verdict.PASSED, tuple(silent), tuple(remarks))
 
 
 def rows(rounds: Iterable[Round]) -> list[dict[str, Any]]:
@@ -133,6 +155,7 @@ def rows(rounds: Iterable[Round]) -> list[dict[str, Any]]:
             "half": result.audit.half,
             "raw": result.audit.raw,
             "named": dict(result.audit.named),
+            "refused": result.audit.refused,
             "unnamed": dict(result.audit.unnamed),
             "says": dict(result.audit.says),
             "version": one.version,

@@ -23,7 +23,7 @@ class SlowService:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                service._over.wait(service.delay)  # noqa: SLF001 - its own
+                service._over.wait(service.delay)
                 self.send_response(204)
                 self.end_headers()
 

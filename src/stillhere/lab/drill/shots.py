@@ -71,6 +71,8 @@ class Shot:
         named: whether that exception is one of stillhere's or carries its note.
         raw: whether it is the driver's bare word that a connection is lost.
         says: the exception's message.
+        refused: whether it was rightly told that it is too large (413).
+        client: whose it was.
     """
 
     kind: Kind
@@ -83,6 +85,8 @@ class Shot:
     named: bool = False
     raw: bool = False
     says: str = ""
+    refused: bool = False
+    client: int = 0
 
 
 def kind_of(traffic: Traffic, client: int, turn: int) -> Kind:
@@ -123,9 +127,7 @@ def ask(kind: Kind, number: int, token: str, large: int = 0) -> Ask:
             return Ask(kind, number, token, "POST", "/match/", _body(wish))
 
 
-def judge(
-    sent: Ask, begun: float, ended: float, status: int, headers: Mapping[str, str], body: bytes
-) -> Shot:
+def judge(sent: Ask, begun: float, ended: float, status: int, headers: Mapping[str, str], body: bytes) -> Shot:
     """How a request ended that was answered.
 
     Args:
@@ -137,13 +139,14 @@ def judge(
         body: of the answer.
     """
     told = _told(body)
-    acknowledged = False
+    acknowledged = refused = False
     if status in {_OK, _CREATED}:
         right = told == _wanted(sent)
         acknowledged = right and bool(sent.token)
         outcome = Outcome.GOOD if right else Outcome.WRONG
     elif status == _TOO_LARGE and sent.kind is Kind.LARGE:
         outcome = Outcome.GOOD
+        refused = True
     elif status == _UNAVAILABLE and "retry-after" in headers:
         outcome = Outcome.UNAVAILABLE
     else:
@@ -155,11 +158,16 @@ def judge(
         outcome=outcome,
         token=sent.token,
         acknowledged=acknowledged,
-        error="" if outcome is Outcome.GOOD and status != _TOO_LARGE else str(told.get("error", status)),
+        error=_error(told, outcome, status),
         named=told.get("named") is True,
         raw=told.get("raw") is True,
         says=str(told.get("message", "")),
+        refused=refused,
     )
+
+
+def _error(told: Mapping[str, Any], outcome: Outcome, status: int) -> str:
+    return "" if outcome is Outcome.GOOD else str(told.get("error", f"HTTP {status}"))
 
 
 def unanswered(sent: Ask, begun: float, ended: float, why: str) -> Shot:

@@ -15,6 +15,8 @@ from stillhere.lab.drill.records import ArmResult, Decision, Round, Verdict
 __all__ = ["closing", "milliseconds", "round_line", "table"]
 
 _WIDE = 120
+_SUMS = {"errors": "errors", "unavailable": "503", "wrong": "wrong", "lost": "lost", "doubled": "doubled"}
+_STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red", Verdict.VOID: "bold yellow"}
 _SECOND = 1000.0
 
 
@@ -28,9 +30,7 @@ def table(rounds: Sequence[Round], width: int) -> RenderableType:
     servers = dict.fromkeys((one.server, one.version, one.driver) for one in rounds)
     return Group(
         *(
-            _table(
-                [one for one in rounds if one.server == server], f"{version}, {driver}", wide=width >= _WIDE
-            )
+            _table([one for one in rounds if one.server == server], f"{version}, {driver}", wide=width >= _WIDE)
             for server, version, driver in servers
         )
     )
@@ -43,6 +43,8 @@ def round_line(found: Round) -> Text:
         words, style = _in_words(result.audit)
         line.append(f"  {result.arm} ")
         line.append(words, style)
+        if found.slow and found.slowdown(result):
+            line.append(f" ({found.slowdown(result):.0f} times slower)", "yellow")
     if not found.shows:
         line.append("  (no arm noticed it)", "yellow")
     return line
@@ -54,18 +56,13 @@ def closing(rounds: Iterable[Round], decision: Decision) -> Text:
     for arm, results in _by_arm(rounds).items():
         text.append(f"{arm:<10}", "bold")
         text.append(f"{sum(one.audit.requests for one in results):>6} requests")
-        for what in ("errors", "unavailable", "wrong", "lost", "doubled"):
+        for what, heading in _SUMS.items():
             count = sum(getattr(one.audit, what) for one in results)
             style = "dim" if not count else "yellow" if what == "unavailable" else "red"
-            text.append(f"  {count} {what}", style)
+            text.append(f"{count:>5} {heading}", style)
         text.append("\n")
-    words = {
-        Verdict.PASSED: ("stillhere lost nothing, doubled nothing, and named every loss.", "bold green"),
-        Verdict.FAILED: ("stillhere broke a promise:", "bold red"),
-        Verdict.VOID: ("The drill proves nothing:", "bold yellow"),
-    }
-    text.append(*words[decision.verdict])
-    for reason in decision.reasons:
+    text.append(decision.sentence, _STYLES[decision.verdict])
+    for reason in (*decision.reasons, *decision.remarks):
         text.append(f"\n  {reason}")
     return text
 
@@ -78,7 +75,8 @@ def milliseconds(value: float | None) -> str:
 
 
 def _table(rounds: Sequence[Round], title: str, *, wide: bool) -> Table:
-    grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1 if wide else 0, 0, 1 if wide else 0))
+    side = 1 if wide else 0
+    grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, side, 0, side))
     grid.add_column("fault", no_wrap=wide, max_width=34 if wide else 15, overflow="fold")
     grid.add_column("arm", no_wrap=True)
     long = ("requests", "errors", "unavailable", "wrong", "lost", "doubled", "recovery", "longest")

@@ -37,6 +37,10 @@ class Database:
             g.session = Session(self.of_request)
         return cast("Session", g.session)
 
+    def rollback(self) -> None:
+        """Roll this request's session back."""
+        self.session.rollback()
+
     @property
     def of_request(self) -> Engine:
         """This request's engine."""
@@ -58,7 +62,7 @@ def create_app(database: Database, *, service: str = "", insist: bool = False, l
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.register_error_handler(Exception, answer)
     app.teardown_request(_close_session)
-    around = retry(lambda: database.session.rollback()) if insist else _as_it_is
+    around = retry(database.rollback) if insist else _as_it_is
 
     @app.get("/match/<int:number>/")
     @around

@@ -20,6 +20,7 @@ from stillhere.server.errorcodes import is_loss, waitable_at_connect
 __all__ = ["answer", "describe"]
 
 _NOTE = "stillhere:"
+_DRIVERS = frozenset({"MySQLdb", "pymysql"})
 
 
 def answer(error: Exception) -> Response | HTTPException:
@@ -48,17 +49,18 @@ def describe(error: Exception) -> dict[str, Any]:
     named = isinstance(inner, StillhereError) or any(
         note.startswith(_NOTE) for one in (error, inner) for note in getattr(one, "__notes__", ())
     )
+    of_driver = isinstance(error, DBAPIError) or type(inner).__module__.partition(".")[0] in _DRIVERS
     return {
         "error": type(inner).__name__,
         "code": code if isinstance(code, int | str) else None,
         "message": str(inner)[:200],
         "named": named,
-        "raw": not named and isinstance(error, DBAPIError) and _is_about_connection(error, code),
+        "raw": not named and of_driver and _is_about_connection(error, code),
     }
 
 
-def _is_about_connection(error: DBAPIError, code: object) -> bool:
-    if error.connection_invalidated:
+def _is_about_connection(error: Exception, code: object) -> bool:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     return isinstance(code, int) and (is_loss(code, None) or waitable_at_connect(code, None))
 

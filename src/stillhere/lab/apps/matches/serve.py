@@ -32,9 +32,7 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     settings: dict[str, Any] = json.loads(options.engine)
     database = Database(create_engine(options.url, **settings))
-    app = create_app(
-        database, service=options.service, insist=options.insist, last_mark=options.last_mark
-    )
+    app = create_app(database, service=options.service, insist=options.insist, last_mark=options.last_mark)
     server = waitress.create_server(
         app, host="127.0.0.1", port=options.port, threads=_THREADS, clear_untrusted_proxy_headers=True
     )

@@ -21,9 +21,7 @@ def prepare(url: URL) -> None:
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
         Base.metadata.create_all(connection)
-        connection.execute(
-            insert(Player), [{"id": one, "name": player_name(one)} for one in range(1, PLAYERS + 1)]
-        )
+        connection.execute(insert(Player), [{"id": one, "name": player_name(one)} for one in range(1, PLAYERS + 1)])
         for table, rows in _rows().items():
             connection.execute(insert(table), rows)
 
@@ -46,8 +44,7 @@ def _rows() -> dict[type[Base], list[dict[str, object]]]:
             for game, (home, guest) in enumerate(wanted.scores)
         ]
         rows[LogLine] += [
-            {"match_id": number, "token": token, "number": line, "text": words}
-            for line, words in enumerate(wanted.log)
+            {"match_id": number, "token": token, "number": line, "text": words} for line, words in enumerate(wanted.log)
         ]
     return rows
 
