@@ -149,6 +149,10 @@ class Endpoint:
         with self._lock:
             self.own_kills += 1
 
+    def forked(self) -> None:
+        """In the child of a fork: the parent's lock may be held by a thread that doesn't exist here."""
+        self._lock = threading.Lock()
+
     def _settle_in(self, connection: Any) -> Facts:
         descriptor = self.driver.descriptor(connection)
         if descriptor >= 0 and self.policy.detect_within:
