@@ -36,6 +36,12 @@ _THREAD = re.compile(
 )
 _TRX = re.compile(r"INNODB_TRX WHERE trx_mysql_thread_id = (\d+)")
 _TABLE_NAMES = re.compile(r"'(\w+)'")
+_FUNCTIONS: dict[str, Callable[[FakeSession], Any]] = {
+    "LAST_INSERT_ID()": lambda session: session.last_id,
+    "CONNECTION_ID()": lambda session: session.thread_id,
+    "DATABASE()": lambda session: session.database,
+    "VERSION()": lambda session: session.server.version,
+}
 _IMPLICIT = ("CREATE", "ALTER", "DROP", "TRUNCATE", "LOCK", "UNLOCK", "GRANT", "RENAME")
 
 
@@ -68,7 +74,7 @@ class FakeServer:
         max_allowed_packet: int = 64 * 1024**2,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.version = version
+        self.version: str = version
         self.identity = identity
         self.wait_timeout = wait_timeout
         self.max_allowed_packet = max_allowed_packet
@@ -292,8 +298,11 @@ class FakeServer:
             self._set(text, session)
         elif verb in _IMPLICIT:
             session.finish(commit=True)
-        elif words[:2] == ["SELECT", "LAST_INSERT_ID()"]:
-            return Reply.of((session.last_id,))
+        elif len(words) == len(("SELECT", "F()")) and words[1] in _FUNCTIONS:
+            return Reply.of((_FUNCTIONS[words[1]](session),), columns=words[1:])
+        elif words[:2] == ["SHOW", "VARIABLES"]:
+            named = self.variables.items() if "LIKE" not in words else ()
+            return Reply(tuple(named), ("Variable_name", "Value"))
         elif verb == "SELECT" and re.fullmatch(r"SELECT\s+('[^']*'|[-\d.]+)", text, re.IGNORECASE):
             return Reply.of((literal(text[6:]),))
         else:
