@@ -166,6 +166,7 @@ class Recovery:
         ledger, policy, driver = link.ledger, link.endpoint.policy, link.driver
         code = driver.errno(error) if error is not None else 0
         self.lost = link.facts
+        before = self._verdict
         self._verdict = verdict(
             driver.traits,
             phase,
@@ -176,6 +177,9 @@ class Recovery:
             atomic=statement.replayable,
             bulk_upload=statement.kind is Kind.OTHER,
         )
+        if self.call is Call.STATEMENT and before is Verdict.MAYBE_EXECUTED:
+            # That it wasn't sent on this connection takes nothing back of what it may have done on the one before.
+            self._verdict = before
         limit = driver.read_timeout(self.connection._stillhere_kwargs)  # noqa: SLF001 - ours
         timed_out = (
             error is not None
