@@ -389,3 +389,19 @@ def test_a_read_that_may_have_written_stays_one_when_the_next_connection_is_lost
         run(connection, "SELECT audit()")
     assert planned.times == 0
     assert len(server.tables["audit"].rows) == 1
+
+
+@pytest.mark.parametrize("cursor", [None, SSCursor])
+@pytest.mark.parametrize("before", ["SELECT x FROM t", "ANALYZE UPDATE t SET x = 1"])
+def test_throwing_away_results_that_are_no_more_is_no_sign_of_life(rig, server, run, idle, before, cursor):
+    """The drivers ask for further result sets at the head of each execute; the look at the socket still comes."""
+    server.answer(b"ANALYZE", Reply())
+    connection = rig.connect(autocommit=True)
+    made = run(connection, before, cursor=cursor)
+    if made.description:
+        made.fetchall()
+        made.fetchall()
+    server.cut()
+    idle(connection)
+    made.execute("UPDATE t SET x = 7 WHERE id = 1")
+    assert server.tables["t"].rows[1] == (1, 7)
