@@ -15,7 +15,7 @@ from stillhere.continuity.facts import Facts, restarted_between
 from stillhere.continuity.fence import Ghost, fence, is_alive
 from stillhere.continuity.refusals import Refused
 from stillhere.continuity.statement import Kind, Statement
-from stillhere.continuity.states import LinkState
+from stillhere.continuity.states import GONE, LinkState
 from stillhere.continuity.verdict import Liveness, Phase, Verdict, verdict
 from stillhere.continuity.witness import Settlement, same_server
 from stillhere.errors import CallError, StatementOutcomeUnknown
@@ -60,6 +60,7 @@ class Recovery:
     lost: Facts = field(init=False)
     _continuations: int = 0
     _verdict: Verdict = Verdict.NOT_SENT
+    _condemned: bool = False
 
     def __post_init__(self) -> None:
         self.lost = self.link.facts
@@ -166,6 +167,7 @@ class Recovery:
         ledger, policy, driver = link.ledger, link.endpoint.policy, link.driver
         code = driver.errno(error) if error is not None else 0
         self.lost = link.facts
+        self._condemned = bool(link.condemned) and link.condemned != GONE
         self._verdict = verdict(
             driver.traits,
             phase,
@@ -233,8 +235,11 @@ class Recovery:
             return decision
         self._open()
         restarted = restarted_between(self.lost, link.facts)
-        gone = restarted is False and not is_alive(link.driver, self.connection, Ghost(self.lost))
-        poison = in_flight and restarted is True and link.endpoint.suspect(self.sql) > 1
+        # Where the watchdog shut the socket down, the thread is gone by our doing.
+        gone = (
+            restarted is False and not self._condemned and not is_alive(link.driver, self.connection, Ghost(self.lost))
+        )
+        poison = in_flight and restarted is True and link.endpoint.suspect(self.sql)
         return decide(
             dataclasses.replace(
                 situation,

@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stillhere.continuity.forks import known
+from stillhere.continuity.states import GONE
 from stillhere.drivers.base import shut_down
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def judge(before: str, now: str, *, readable: bool, silent_for: float, detect_wi
     if readable:
         return ""
     if now == Look.GONE:
-        return "the server no longer has the thread"
+        return GONE
     if now == Look.ASLEEP and before == Look.ASLEEP:
         return "the server has finished with it and its reply did not arrive"
     if now == Look.UNREACHABLE and before == Look.UNREACHABLE and silent_for > 2 * detect_within:
