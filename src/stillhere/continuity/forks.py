@@ -12,7 +12,6 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from stillhere.continuity import gate
-from stillhere.continuity.states import LinkState
 
 if TYPE_CHECKING:
     from stillhere.continuity.link import Link
@@ -45,10 +44,9 @@ def _in_child() -> None:
     # First of all, before anything can be collected: whatever is written to these descriptors goes nowhere.
     nowhere = os.open(os.devnull, os.O_RDWR)
     try:
-        for connection, link in connections:
-            descriptor = link.driver.descriptor(connection) if link.state is LinkState.READY else -1
-            if descriptor >= 0:
-                os.dup2(nowhere, descriptor, inheritable=False)
+        for _, link in connections:
+            if link.descriptor >= 0:
+                os.dup2(nowhere, link.descriptor, inheritable=False)
     finally:
         os.close(nowhere)
     for connection, link in connections:

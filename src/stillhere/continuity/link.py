@@ -23,6 +23,7 @@ from stillhere.continuity.statement import Kind, Statement, classify, classify_c
 from stillhere.continuity.states import LinkState, may_follow
 from stillhere.continuity.streams import stream_began
 from stillhere.continuity.verdict import Liveness, Phase
+from stillhere.drivers.base import shut_down
 from stillhere.errors import ConnectionMisused, TransactionLost
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Link:
         ledger: its transaction and its session.
         owner: the thread that is inside a call, 0 for none. Calls that this thread makes meanwhile are the driver's
             own or ours.
+        descriptor: of the physical connection's socket; -1 for none. Kept, because mysqlclient tells nothing to
+            another thread than the one that is inside a call.
         facts: what was learned of the present or last physical connection.
         previous_facts: the same of the one before.
         own_kills_before: the endpoint's count of its own KILLs when the one before was opened.
@@ -73,7 +76,7 @@ class Link:
 
     __slots__ = (
         "__weakref__", "_alone_witnessed", "_observe", "_packet_limit", "_peek", "_read_mode", "_slow",
-        "chain", "condemned", "driver", "end_sent", "endpoint", "facts", "last_used", "ledger", "lock",
+        "chain", "condemned", "descriptor", "driver", "end_sent", "endpoint", "facts", "last_used", "ledger", "lock",
         "lost_why", "more_results", "opened_at", "own_kills_before", "owner", "previous_facts", "replay_off",
         "returning", "sent_at", "state", "stream", "token", "watching",
     )  # fmt: skip
@@ -85,6 +88,7 @@ class Link:
         self.state = LinkState.OPENING
         self.ledger = Ledger(endpoint.policy)
         self.owner = 0
+        self.descriptor = -1
         self.facts: Facts = UNKNOWN_FACTS
         self.previous_facts: Facts = UNKNOWN_FACTS
         self.own_kills_before = 0
@@ -161,8 +165,8 @@ class Link:
 
     def attached(self, connection: Any, facts: Facts) -> None:
         """A physical connection has just been opened inside ``connection``."""
-        descriptor = self.driver.descriptor(connection)
-        self._peek = Peek(descriptor) if descriptor >= 0 else BLIND
+        self.descriptor = self.driver.descriptor(connection)
+        self._peek = Peek(self.descriptor) if self.descriptor >= 0 else BLIND
         self._read_mode = reading_mode(facts.sql_mode)
         self._packet_limit = largest_statement(facts.max_allowed_packet) if facts.max_allowed_packet else _NO_LIMIT
         self.stream = None
@@ -176,6 +180,7 @@ class Link:
         if ghost and self.facts.thread_id:
             self.endpoint.add_ghost(Ghost(self.facts))
         self._peek = BLIND
+        self.descriptor = -1
         self.stream = None
         self.driver.discard(connection)
         self.become(state)
@@ -364,6 +369,7 @@ class Link:
                 else:
                     send()
             else:
+                shut_down(self.descriptor)
                 self.driver.discard(connection)
         finally:
             if held:

@@ -64,7 +64,6 @@ def judge(before: str, now: str, *, readable: bool, silent_for: float, detect_wi
 class _Overdue(NamedTuple):
     """A statement that has been in flight for longer than its policy's ``detect_within``."""
 
-    connection: Any
     link: Link
     sent_at: float
     limit: float
@@ -99,11 +98,11 @@ class Watch:
         """One round over all connections; asks only about those that have waited too long, once for each server."""
         now = time.monotonic()
         overdue: dict[int, list[_Overdue]] = {}
-        for connection, link in known():
+        for _, link in known():
             limit = link.endpoint.policy.detect_within
             sent_at = link.sent_at
             if limit and sent_at and now - sent_at > limit:
-                overdue.setdefault(id(link.endpoint), []).append(_Overdue(connection, link, sent_at, limit))
+                overdue.setdefault(id(link.endpoint), []).append(_Overdue(link, sent_at, limit))
         waiting = {id(item.link) for items in overdue.values() for item in items}
         self._seen = {key: seen for key, seen in self._seen.items() if key in waiting}
         for items in overdue.values():
@@ -132,15 +131,15 @@ class Watch:
                 detect_within=item.limit,
             )
             if why:
-                _condemn(item.connection, item.link, item.sent_at, why)
+                _condemn(item.link, item.sent_at, why)
 
 
-def _condemn(connection: Any, link: Link, sent_at: float, why: str) -> None:
+def _condemn(link: Link, sent_at: float, why: str) -> None:
     """Shut the socket down under the statement, so that its thread meets a loss; unless it has returned."""
     with link.watching:
         if link.sent_at == sent_at:
             link.condemned = why
-            shut_down(link.driver.descriptor(connection))
+            shut_down(link.descriptor)
 
 
 def _ask(endpoint: Endpoint, threads: list[Facts], chain: Callable[[], Any]) -> list[str]:
