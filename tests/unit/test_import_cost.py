@@ -19,6 +19,7 @@ HEAVY = {
     "prometheus_client",
     "sqlite3",
     "asyncio",
+    "tenacity",
 }
 PROGRAM = """
 import json, sys, time

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from threading import get_ident
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from stillhere.continuity.accounting import Ledger
 from stillhere.continuity.continuation import Call
@@ -62,6 +62,7 @@ class Link:
             the session has nothing left to reset, and an error there would cost the pool its slot for good.
         more_results: whether the last statement may have left more result sets than the first unread.
         lost_why: why the transaction was lost, while in `LinkState.LOST`.
+        lost_uncommitted: whether it is known that nothing of it was committed, and that nobody ended it on purpose.
     """
 
     __slots__ = (
@@ -80,6 +81,7 @@ class Link:
         "facts",
         "last_used",
         "ledger",
+        "lost_uncommitted",
         "lost_why",
         "more_results",
         "opened_at",
@@ -107,6 +109,7 @@ class Link:
         self.last_used = self.opened_at = monotonic()
         self.condemned = ""
         self.lost_why = ""
+        self.lost_uncommitted = False
         self.replay_off = not endpoint.policy.replay
         self.more_results = False
         self.returning = False
@@ -182,6 +185,7 @@ class Link:
             self.endpoint.add_ghost(Ghost(self.facts))
         self._peek = BLIND
         self._stream = None
+        self.lost_uncommitted = False
         self.driver.discard(connection)
         self.become(state)
 
@@ -486,11 +490,11 @@ class Link:
     def _prepare(self, connection: Any, statement: Statement | None) -> None:
         """Make the connection ready for a statement, or say why it can't be."""
         if self.state is LinkState.LOST:
-            raise self.endpoint.error(
-                TransactionLost,
-                f"the transaction was lost with its connection: {self.lost_why}. "
-                "Only ROLLBACK is accepted now; then begin again",
-            )
+            message = f"the transaction was lost with its connection: {self.lost_why}. "
+            message += "Only ROLLBACK is accepted now; then begin again"
+            lost = cast("TransactionLost", self.endpoint.error(TransactionLost, message))
+            lost.uncommitted = self.lost_uncommitted
+            raise lost
         if self.state is LinkState.CLOSED:
             raise self.driver.dbapi.InterfaceError(0, "the connection was closed by the application")
         reopen(self, connection, statement)

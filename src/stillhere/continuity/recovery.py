@@ -17,7 +17,7 @@ from stillhere.continuity.refusals import Refused
 from stillhere.continuity.statement import Kind, Statement
 from stillhere.continuity.states import LinkState
 from stillhere.continuity.verdict import Liveness, Phase, Verdict, verdict
-from stillhere.errors import CallError, StatementOutcomeUnknown
+from stillhere.errors import CallError, ReplayDiverged, ServerUnavailable, StatementOutcomeUnknown, judge
 from stillhere.server.errorcodes import is_loss
 
 if TYPE_CHECKING:
@@ -130,6 +130,8 @@ class Recovery:
         link, statement, now = self.link, self.statement, time.monotonic()
         ledger, policy, driver = link.ledger, link.endpoint.policy, link.driver
         code = driver.errno(error) if error is not None else 0
+        if error is not None:
+            judge(error, uncommitted=False)
         self.lost = link.facts
         self._verdict = verdict(
             driver.traits,
@@ -335,7 +337,9 @@ class Recovery:
         if link.state is LinkState.READY and isinstance(error, StatementOutcomeUnknown):
             return
         bound = situation.begun or bool(situation.pin)
-        refusals.lose(link, self.connection, f"{type(error).__name__} while it was being continued", bound=bound)
+        why = f"{type(error).__name__} while it was being continued"
+        uncommitted = bound and isinstance(error, ReplayDiverged | ServerUnavailable)
+        refusals.lose(link, self.connection, why, bound=bound, uncommitted=uncommitted)
         events.emit(events.Refusal(loss=loss, error=type(error).__name__, reason=str(error)))
 
 
