@@ -92,9 +92,12 @@ class ServerUnavailable(CallError):
 
     Attributes:
         retry_after: seconds after which a new attempt is worth making.
+        uncommitted: whether it is known that nothing was committed. Not so where a read, or the COMMIT after
+            reads, lost its reply before: the server would have said whether they only read.
     """
 
     retry_after: float = 1.0
+    uncommitted: bool = True
 
 
 class TransactionLost(CallError):

@@ -17,7 +17,6 @@ __all__ = ["is_retryable"]
 _DRIVERS = frozenset({"MySQLdb", "asyncmy", "mariadb", "mysql", "pymysql"})
 _WRAPPERS = frozenset({"sqlalchemy"})
 
-_AGAIN = (errors.ReplayDiverged, errors.ServerUnavailable)
 # Anywhere in the story of an exception, each of these forbids it: the outcome is open (a read timeout may have been
 # that of a COMMIT), or somebody wanted the end of it.
 _FORBID = (
@@ -52,10 +51,10 @@ def retry_after(error: BaseException, *, chained: bool = False) -> float:
 
 def _verdict(error: BaseException, *, chained: bool) -> bool:
     for one in _unwrapped(error, chained=chained):
-        if isinstance(one, errors.TransactionLost):
+        if isinstance(one, errors.TransactionLost | errors.ServerUnavailable):
             return one.uncommitted
         if isinstance(one, errors.StillhereError):
-            return isinstance(one, _AGAIN)
+            return isinstance(one, errors.ReplayDiverged)
         if _made_by(one, _DRIVERS):
             code = _code(one)
             return errors.known_uncommitted(one) or (code is not None and errorcodes.run_again(code))

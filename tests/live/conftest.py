@@ -1,61 +1,60 @@
-"""Real servers for all live tests: private ones, started when first asked for, one of each kind a worker."""
+"""Real servers for the tests: one of each flavour for each worker, started when the first test asks."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import secrets
 
 import pytest
 
 from stillhere.errors import LabError
-from stillhere.lab.servers import Flavour, Server, start_server
+from stillhere.lab.servers import start_server
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_STARTED: list[Server] = []
+SKIPPED = os.environ.get("STILLHERE_LAB_SKIP", "").replace(",", " ").split()
+FLAVOURS = ("mariadb", "mysql")
 
 
-def _serve(flavour: Flavour) -> Iterator[Server]:
+def started(name: str):
+    """A server of that flavour; the test is skipped where it was said that there is none."""
+    if name in SKIPPED:
+        pytest.skip(f"STILLHERE_LAB_SKIP says that there is no {name} server")
     try:
-        server = start_server(flavour)
+        return start_server(name)
     except LabError as error:
-        pytest.skip(f"no {flavour.title} here: {error}")
-    with server:
-        _STARTED.append(server)
+        if name == "mysql":
+            pytest.skip(str(error))
+        raise
+
+
+@pytest.fixture(scope="session")
+def mariadb():
+    """A MariaDB server for this worker. A test that changes or ends it puts it back."""
+    with started("mariadb") as server:
         yield server
-        _STARTED.remove(server)
 
 
 @pytest.fixture(scope="session")
-def mariadb() -> Iterator[Server]:
-    """A MariaDB server."""
-    yield from _serve(Flavour.MARIADB)
+def mysql():
+    """A MySQL server for this worker. A test that changes or ends it puts it back."""
+    with started("mysql") as server:
+        yield server
 
 
-@pytest.fixture(scope="session")
-def mysql() -> Iterator[Server]:
-    """A MySQL server."""
-    yield from _serve(Flavour.MYSQL)
+@pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in FLAVOURS])
+def server(request):
+    """Each flavour's server in turn, running."""
+    one = request.getfixturevalue(request.param)
+    one.thaw()
+    one.start()  # a test before this one may have left it down
+    return one
 
 
-@pytest.fixture(
-    scope="session",
-    params=[
-        pytest.param("mariadb", marks=pytest.mark.mariadb),
-        pytest.param("mysql", marks=pytest.mark.mysql),
-    ],
-)
-def server(request: pytest.FixtureRequest) -> Server:
-    """One server of each kind in turn."""
-    found: Server = request.getfixturevalue(request.param)
-    return found
-
-
-@pytest.fixture(autouse=True)
-def _standing() -> Iterator[None]:
-    """Whatever a test did to a server, the next test finds it up."""
-    yield
-    for server in _STARTED:
-        server.thaw()
-        if not server.running:
-            server.start()
+@pytest.fixture
+def database(server):
+    """The name of a fresh, empty schema on ``server``."""
+    name = f"t{secrets.token_hex(6)}"
+    server.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    yield name
+    server.thaw()
+    server.start()
+    server.execute(f"DROP DATABASE IF EXISTS {name}")

@@ -11,6 +11,9 @@ import pytest
 from sqlalchemy import exc
 
 from stillhere import errors
+from stillhere.continuity.continuation import Call, Situation
+from stillhere.continuity.statement import Kind
+from stillhere.continuity.verdict import Verdict
 from stillhere.retryable import is_retryable, retry_after
 from stillhere.server import errorcodes
 
@@ -79,6 +82,26 @@ def test_a_lost_transaction_only_when_it_is_known_that_nothing_was_committed():
     assert not is_retryable(lost(uncommitted=False))
 
 
+def test_an_absent_server_only_when_no_reply_that_matters_was_lost_before():
+    error = errors.for_driver(errors.ServerUnavailable, pymysql)("away")
+    assert is_retryable(error)
+    error.uncommitted = False
+    assert not is_retryable(error)
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_whether_a_lost_call_may_have_committed(verdict):
+    def open_end(call, **facts):
+        return Situation(call=call, verdict=verdict, kind=Kind.READ, **facts).open_end
+
+    maybe = verdict is Verdict.MAYBE_EXECUTED
+    assert open_end(Call.COMMIT, begun=True) is maybe
+    assert open_end(Call.STATEMENT) is maybe
+    assert open_end(Call.STATEMENT, begun=True, may_commit=True) is maybe
+    assert not open_end(Call.STATEMENT, begun=True)
+    assert not open_end(Call.STATEMENT, transactional=True)
+
+
 def test_a_drivers_own_loss_only_when_stillhere_knows_that_nothing_was_committed():
     error = pymysql.err.OperationalError(2013, "Lost connection")
     assert not is_retryable(error)
@@ -100,7 +123,7 @@ def test_a_drivers_own_loss_only_when_stillhere_knows_that_nothing_was_committed
         GeneratorExit(),
         pymysql.err.OperationalError(),
         pymysql.err.OperationalError("(1213, 'Deadlock found')"),
-        pymysql.err.OperationalError(True, "text"),  # noqa: FBT003 - what is asked about
+        pymysql.err.OperationalError(True, "text"),
         pymysql.err.InterfaceError(0, ""),
         exc.TimeoutError("QueuePool limit reached"),
         exc.PendingRollbackError("(1213, 'Deadlock found')"),

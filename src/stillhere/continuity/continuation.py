@@ -98,6 +98,12 @@ class Situation:
     statement_continuations: int = 0
     transaction_continuations: int = 0
 
+    @property
+    def open_end(self) -> bool:
+        """Whether the call, if the server has executed it, may have committed: even a plain SELECT may write."""
+        ends = self.call is Call.COMMIT or self.may_commit or not (self.begun or self.transactional)
+        return self.verdict is Verdict.MAYBE_EXECUTED and ends
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -133,7 +139,7 @@ def _decide_commit(s: Situation) -> Decision:
     if not s.begun:
         return _refusal(s, "") or Decision(Action.SUCCEED)
     if ambiguous and (s.writes or s.spoiled):
-        return Decision(Action.SETTLE if s.witness and not s.spoiled else Action.COMMIT_UNKNOWN)
+        return Decision(Action.SETTLE if s.witness else Action.COMMIT_UNKNOWN)
     refused = _refusal(s, s.spoiled)
     if refused is not None:
         return refused

@@ -82,7 +82,8 @@ def refuse(
     # Refused with a transaction open: the server rolls it back. An ambiguous COMMIT has an error of its own, and
     # one that was open for long may have been ended on purpose.
     age = time.monotonic() - link.ledger.journal.began
-    uncommitted = kind is None and situation.begun and age <= link.endpoint.policy.obey_kill_after
+    in_time = age <= link.endpoint.policy.obey_kill_after
+    uncommitted = kind is None and situation.begun and in_time and not situation.open_end
     bound = situation.begun or bool(situation.pin) or situation.transactional
     lose(link, connection, why, bound=bound, uncommitted=uncommitted)
     events.emit(events.Refusal(loss=loss, error=decision.action.value, reason=decision.reason))

@@ -1,152 +1,152 @@
-"""Debian packages without installing them: a private package list, a download, and an unpacked tree."""
+"""Debian packages unpacked into a directory: without root, and without a trace on the system's own apt.
+
+A private apt state (sources, lists, cache, an empty list of what is installed) makes apt name the whole
+closure of a package, its C library included, so that what is unpacked runs through its own loader.
+"""
 
 from __future__ import annotations
 
-import os
+import re
 import shutil
 import subprocess
-import tempfile
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from stillhere.errors import LabError
-from stillhere.lab.cache import cache_root
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+__all__ = ["PrivateApt", "debian_archive", "run"]
 
-FORMAT = "$(SITE) $(RELEASE) $(COMPONENT) $(LABEL)"
-KEYRINGS = ("debian-archive-keyring.pgp", "debian-archive-keyring.gpg")
-UNUSED = ("perl", "libperl")
-"""Prefixes of packages that a server package depends on and a server never opens."""
+_KEYRINGS = tuple(
+    Path("/usr/share/keyrings") / name for name in ("debian-archive-keyring.pgp", "debian-archive-keyring.gpg")
+)
+_TARGETS = "$(SITE)|$(RELEASE)|$(ORIGIN)|$(LABEL)|$(COMPONENT)"
+
+# What the system's own configuration must not do on our behalf: run hooks (they speak to its desktop and
+# empty its caches), fetch other architectures, pin. Its proxies and timeouts stay.
+_CONFIGURATION = """\
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear APT::Architectures;
+#clear APT::Default-Release;
+APT::Architectures {{ "{architecture}"; }};
+APT::Install-Recommends "false";
+APT::Install-Suggests "false";
+APT::Sandbox::User "";
+Acquire::Languages "none";
+Acquire::Retries "3";
+Dir::Etc::Preferences "/dev/null";
+Dir::Etc::PreferencesParts "{state}/none";
+Dir::Cache "{state}/cache";
+Dir::Cache::archives "{state}/archives";
+Dir::State "{state}";
+Dir::State::status "{state}/status";
+{lists}
+"""
+_OWN_SOURCES = """\
+Dir::State::lists "{state}/lists";
+Dir::Etc::SourceList "{state}/sources.list";
+Dir::Etc::SourceParts "{state}/none";
+"""
 
 
-@dataclass(frozen=True)
-class Offer:
-    """A package that an archive offers.
+class PrivateApt:
+    """An apt whose whole state lies in one directory.
 
-    Attributes:
-        package: its name.
-        version: Debian's version of it.
-        sources: the content of a ``sources.list``, or None for the system's own sources.
+    Args:
+        state: an empty directory, kept as long as the object is used.
+        sources: lines of a ``sources.list``; none for the system's own sources and package lists.
     """
 
-    package: str
-    version: str
-    sources: str | None
-
-    def unpack(self, target: Path) -> None:
-        """Download the package with all that it depends on, and unpack everything into ``target``.
-
-        Raises:
-            LabError: apt or dpkg-deb failed; with what they said.
-        """
-        with tempfile.TemporaryDirectory(prefix="apt-", dir=cache_root()) as work:
-            options = _options(Path(work), self.sources)
-            if self.sources is not None:
-                _run("apt-get", *options, "update")
-            _run(
-                "apt-get",
-                *options,
-                "--download-only",
-                "-y",
-                "--no-install-recommends",
-                "install",
-                self.package,
-            )
-            for archive in sorted(Path(work).glob("cache/archives/*.deb")):
-                if not archive.name.startswith(UNUSED):
-                    _run("dpkg-deb", "-x", str(archive), str(target))
-
-
-def find_offer(packages: Iterable[str]) -> Offer:
-    """The first of the packages that the system's own archive offers, else Debian's sid.
-
-    Raises:
-        LabError: no apt here, or no archive offers any of them.
-    """
-    packages = tuple(packages)
-    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-        raise LabError("this system has no apt-get and dpkg-deb to fetch packages with")
-    for sources in (None, _sid()):
-        with tempfile.TemporaryDirectory(prefix="apt-", dir=cache_root()) as work:
-            options = _options(Path(work), sources)
-            if sources is not None:
-                _run("apt-get", *options, "update")
-            for package in packages:
-                version = _candidate(options, package)
-                if version:
-                    return Offer(package, version, sources)
-    raise LabError(f"neither the system's archive nor Debian's sid offers {' or '.join(packages)}")
-
-
-def _sid() -> str:
-    """The line that reaches Debian's sid at the mirror that the system itself uses."""
-    targets = _run("apt-get", "indextargets", "--format", FORMAT, "Created-By: Packages")
-    for line in targets.splitlines():
-        site, release, component, label = [*line.split(" ", 3), "", "", ""][:4]
-        is_debian = label == "Debian" or (not label and site.rstrip("/").endswith("/debian"))
-        if is_debian and component == "main" and "security" not in release:
-            keyring = next((k for k in KEYRINGS if (Path("/usr/share/keyrings") / k).exists()), None)
-            trust = f"[signed-by=/usr/share/keyrings/{keyring}] " if keyring else ""
-            return f"deb {trust}{site} sid main\n"
-    raise LabError("the system's package sources name no Debian archive")
-
-
-def _options(work: Path, sources: str | None) -> list[str]:
-    """Options that make apt work in ``work`` alone, without locks of the system's and without root."""
-    (work / "state/lists/partial").mkdir(parents=True)
-    (work / "cache/archives/partial").mkdir(parents=True)
-    (work / "status").touch()
-    options = [
-        f"-oDir::State::status={work}/status",
-        f"-oDir::Cache={work}/cache",
-        "-oAPT::Sandbox::User=",
-        "-oDebug::NoLocking=1",
-    ]
-    if sources is not None:
-        (work / "sources.list").write_text(sources)
-        options += [
-            f"-oDir::Etc::SourceList={work}/sources.list",
-            "-oDir::Etc::SourceParts=/dev/null",
-            f"-oDir::State={work}/state",
-        ]
-    return options
-
-
-def _candidate(options: list[str], package: str) -> str | None:
-    with suppress(LabError):
-        for line in _run("apt-cache", *options, "policy", package).splitlines():
-            word, _, version = line.strip().partition(": ")
-            if word == "Candidate" and version != "(none)":
-                return version
-    return None
-
-
-def _run(*command: str) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603 - the system's own programs
-            command,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-            env={
-                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-                "LC_ALL": "C",
-                "DEBIAN_FRONTEND": "noninteractive",
-                **_proxies(),
-            },
+    def __init__(self, state: Path, sources: Sequence[str] = ()) -> None:
+        self._archives = state / "archives"
+        for folder in ("none", "lists/partial", "cache", "archives/partial"):
+            (state / folder).mkdir(parents=True)
+        (state / "status").touch()
+        (state / "sources.list").write_text("".join(f"{line}\n" for line in sources), encoding="utf-8")
+        lists = _OWN_SOURCES.format(state=state)
+        if not sources:
+            own = run(("apt-config", "shell", "lists", "Dir::State::lists/d")).partition("'")[2].rstrip("'\n")
+            lists = f'Dir::State::lists "{own}";'
+        self._configuration = state / "apt.conf"
+        self._configuration.write_text(
+            _CONFIGURATION.format(architecture=run(("dpkg", "--print-architecture")).strip(), state=state, lists=lists),
+            encoding="utf-8",
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise LabError(f"{command[0]} failed: {error}") from error
-    if done.returncode != 0:
-        said = " ".join((done.stderr or done.stdout).split())[-300:]
-        raise LabError(f"{' '.join((command[0], command[-1]))} failed (exit code {done.returncode}): {said}")
+
+    def update(self) -> None:
+        """Fetch the package lists."""
+        self._apt("apt-get", "-q", "update")
+
+    def newest(self, pattern: str) -> tuple[str, str] | None:
+        """Name and version of the newest package whose name matches the regular expression."""
+        names = [line.split()[0] for line in self._apt("apt-cache", "pkgnames", "mysql-server-core").splitlines()]
+        best = None
+        for name in sorted(name for name in names if re.fullmatch(pattern, name)):
+            shown = self._apt("apt-cache", "policy", name)
+            found = re.search(r"Candidate: (\S+)", shown)
+            if found and found[1] != "(none)" and (best is None or _newer(found[1], best[1])):
+                best = (name, found[1])
+        return best
+
+    def unpack(self, package: str, prefix: Path) -> None:
+        """Download a package with everything that it needs, and unpack all of it below ``prefix``."""
+        self._apt("apt-get", "-q", "-y", "--download-only", "install", package)
+        for archive in sorted(self._archives.glob("*.deb")):
+            run(("dpkg-deb", "-x", str(archive), str(prefix)))
+
+    def _apt(self, program: str, *arguments: str) -> str:
+        return run((program, f"--config-file={self._configuration}", *arguments))
+
+
+def debian_archive() -> str | None:
+    """A ``sources.list`` line for the unstable suite of the Debian archive that this system uses, if any."""
+    site = archive_site(run(("apt-get", "indextargets", "--format", _TARGETS, "Created-By: Packages")).splitlines())
+    if site is None:
+        return None
+    keyring = next((path for path in _KEYRINGS if path.exists()), None)
+    return f"deb {f'[signed-by={keyring}] ' if keyring else ''}{site} sid main"
+
+
+def archive_site(targets: Iterable[str]) -> str | None:
+    """The Debian archive's address among apt's index targets.
+
+    Args:
+        targets: ``site|release|origin|label|component`` each. Origin and label are unknown (empty, or apt's
+            own placeholder) before the system's first ``apt-get update``; then the address's end decides.
+    """
+    likely = None
+    for target in targets:
+        site, release, origin, label, component = target.split("|")
+        if component != "main" or "security" in release:
+            continue
+        if origin == label == "Debian":
+            return site
+        if origin in {"", "$(ORIGIN)"} and site.rstrip("/").endswith("/debian"):
+            likely = likely or site
+    return likely
+
+
+def run(command: Sequence[str]) -> str:
+    """The output of a program that reads, downloads or unpacks; ``LabError`` with its last words."""
+    program = shutil.which(command[0])
+    if program is None:
+        raise LabError(f"there is no {command[0]} here")
+    done = subprocess.run(  # noqa: S603 - the commands stand in this module, the environment stays (proxies)
+        (program, *command[1:]),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        words = [line for line in done.stderr.splitlines() if line.startswith("E:")] or done.stderr.splitlines()
+        shown = [word for word in command if not word.startswith("--config-file")]
+        raise LabError(f"{' '.join(shown[:5])} failed ({done.returncode}): {' '.join(words[-3:])[:300]}")
     return done.stdout
 
 
-def _proxies() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+def _newer(version: str, than: str) -> bool:
+    dpkg = shutil.which("dpkg") or "dpkg"
+    return not subprocess.run((dpkg, "--compare-versions", version, "gt", than), check=False).returncode  # noqa: S603

@@ -1,4 +1,4 @@
-"""A directory of things that are slow to make, each made once and seen only when complete."""
+"""Where the lab keeps what is dear to make: finished directories, each made once, by one process."""
 
 from __future__ import annotations
 
@@ -6,53 +6,48 @@ import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+__all__ = ["cache_root", "finished", "locked"]
 
 
 def cache_root() -> Path:
-    """Where the lab keeps its files: ``$XDG_CACHE_HOME/stillhere/lab``, by default under ``~/.cache``."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    root = Path(base) / "stillhere" / "lab"
-    root.mkdir(parents=True, exist_ok=True)
-    return root
+    """The lab's directory under ``XDG_CACHE_HOME`` (``~/.cache`` where that is unset or not absolute)."""
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".cache") / "stillhere"
+
+
+def finished(target: Path, fill: Callable[[Path], None]) -> Path:
+    """The directory ``target``; where it isn't there yet, ``fill`` makes it under another name first.
+
+    A process that dies in the middle leaves an unfinished directory beside it, never a half-filled target.
+
+    Args:
+        target: where the directory shall stand.
+        fill: writes everything into the empty directory that it is given.
+    """
+    if target.is_dir():
+        return target
+    with locked(target):
+        if target.is_dir():  # another process made it while we waited for the lock
+            return target
+        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        try:
+            fill(draft)
+            draft.chmod(0o755)
+            draft.rename(target)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+    return target
 
 
 @contextmanager
-def locked(name: str) -> Iterator[None]:
-    """Hold a lock that all processes of this user share; it ends with its holder, however that ends."""
-    with (cache_root() / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def locked(target: Path) -> Iterator[None]:
+    """Hold the lock file beside ``target``; waits for another process that has it, without a limit."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with (target.parent / f"{target.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the kernel lets go of it when the process ends, however it ends
         yield
-
-
-def build_once(path: Path, build: Callable[[Path], None]) -> Path:
-    """The directory ``path``, built by ``build`` when it isn't there.
-
-    Built under another name and renamed when complete: a half-finished one is never seen, and whoever
-    was killed while building leaves only a directory that the next builder removes. Two builders at once
-    wait for each other.
-
-    Args:
-        path: where the finished directory will be; its parent is made if need be.
-        build: fills the empty directory that it is given. Its exceptions pass through.
-    """
-    if path.is_dir():
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with locked(path.name):
-        if path.is_dir():
-            return path
-        for stale in path.parent.glob(f".{path.name}.*"):
-            shutil.rmtree(stale, ignore_errors=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-        try:
-            build(draft)
-            draft.rename(path)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    return path

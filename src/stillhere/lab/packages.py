@@ -1,4 +1,10 @@
-"""How real servers are had: one that is installed, or Debian's package unpacked without installing it."""
+"""How server binaries are had: the user's own, the system's, or MySQL from Debian's packages in the cache.
+
+Looked for in this order: ``STILLHERE_LAB_SERVER`` (if it is of the flavour that is wanted), the search path,
+the cache, and, for MySQL, the package archives that the system's apt already uses.
+
+Run as ``python -m stillhere.lab.packages mysql`` to fetch one now.
+"""
 
 from __future__ import annotations
 
@@ -6,171 +12,230 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stillhere.errors import LabError
-from stillhere.lab import apt
-from stillhere.lab.cache import build_once, cache_root
-from stillhere.lab.flavour import Flavour
+from stillhere.errors import LabError, UnknownName
+from stillhere.lab.apt import PrivateApt, debian_archive
+from stillhere.lab.cache import cache_root, locked
+from stillhere.server.versions import Flavour, ServerVersion, parse_version
 
-SERVER_VARIABLE = "STILLHERE_LAB_SERVER"
-"""Environment variable: paths of servers to use before all others, separated as in ``PATH``."""
+__all__ = ["FLAVOURS", "Installation", "find", "flavour_named", "obtain"]
 
-PROGRAMS = ("mariadbd", "mysqld")
-PACKAGES = {
-    Flavour.MARIADB: ("mariadb-server-core",),
-    Flavour.MYSQL: ("mysql-server-core", "mysql-server-core-8.4", "mysql-server-core-8.0"),
-}
-USUAL_PLACES = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/local/mysql/bin")
-VERSION = re.compile(r"\bVer (\d+)\.(\d+)\.(\d+)")
+OWN_SERVER = "STILLHERE_LAB_SERVER"
+FLAVOURS = {"mariadb": Flavour.MARIADB, "mysql": Flavour.MYSQL}
+_PROGRAMS = {Flavour.MARIADB: ("mariadbd", "mysqld"), Flavour.MYSQL: ("mysqld",)}
+_BESIDES_PATH = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec")  # where servers are and users' PATHs aren't
+_VERSION_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class Installation:
-    """A server program that can be run.
+    """A server program that runs here.
 
     Attributes:
-        flavour: whose server it is.
-        version: as the program itself says, such as ``(10, 11, 19)``.
-        command: the program, with whatever must precede it.
-        options: what every run of it needs.
-        share: the directory with its messages and SQL scripts.
-        origin: where it was found, for people.
+        version: flavour and number.
+        release: the full version text, such as ``10.11.11-MariaDB-0+deb12u1``.
+        command: what starts it: the program, or its own loader with the program.
+        options: what it must be told about where its files are.
+        program: the server's executable.
     """
 
-    flavour: Flavour
-    version: tuple[int, int, int]
+    version: ServerVersion
+    release: str
     command: tuple[str, ...]
     options: tuple[str, ...]
-    share: Path
-    origin: str
+    program: Path
 
 
-def find(flavour: Flavour) -> Installation:
-    """A server of that flavour: named by ``STILLHERE_LAB_SERVER``, on PATH, unpacked earlier, or fetched now.
-
-    Raises:
-        LabError: there is none and none could be fetched; the message lists what was tried.
-    """
-    seen: list[str] = []
-    for program, named in _programs():
-        found = _examine(program, seen)
-        if found and found.flavour is flavour and (named or not _is_confined(program, seen)):
-            return found
-    return _unpacked(flavour) or fetch(flavour, seen)
-
-
-def fetch(flavour: Flavour, seen: list[str] | None = None) -> Installation:
-    """Download the distribution's newest package of that server into the cache, and unpack it there.
-
-    Nothing is installed and the system's package sources stay as they are.
-
-    Args:
-        flavour: which server.
-        seen: what was tried before, for the message.
-
-    Raises:
-        LabError: it can't be had from here.
-    """
-    seen = [] if seen is None else seen
+def flavour_named(name: str) -> Flavour:
+    """``mariadb`` or ``mysql`` in any case; ``UnknownName`` for anything else."""
     try:
-        offer = apt.find_offer(PACKAGES[flavour])
-        home = _home(flavour) / offer.version.replace(":", "_").replace("/", "_")
-        build_once(home, offer.unpack)
-        return _from_packages(home)
-    except LabError as error:
-        seen.append(f"package {PACKAGES[flavour][0]}: {error}")
-        tried = "; ".join(seen)
+        return FLAVOURS[name.lower()]
+    except KeyError:
+        raise UnknownName("server", name, tuple(FLAVOURS)) from None
+
+
+def find(flavour: Flavour) -> Installation | None:
+    """The server of that flavour that is already here, nothing downloaded; ``None`` when there is none.
+
+    Raises:
+        LabError: ``STILLHERE_LAB_SERVER`` names something that isn't a server.
+    """
+    own = os.environ.get(OWN_SERVER)
+    if own:
+        chosen = _installed(Path(own).expanduser())
+        if chosen.version.flavour is flavour:
+            return chosen
+    path = os.pathsep.join((os.environ.get("PATH", ""), *_BESIDES_PATH))
+    for name in _PROGRAMS[flavour]:
+        program = shutil.which(name, path=path)
+        if program is not None:
+            try:
+                found = _installed(Path(program))
+            except LabError:  # something else of that name
+                continue
+            if found.version.flavour is flavour:
+                return found
+    return _cached() if flavour is Flavour.MYSQL else None
+
+
+def obtain(flavour: Flavour) -> Installation:
+    """The server of that flavour; MySQL is fetched into the cache (63 MB, seconds) when there is none.
+
+    Raises:
+        LabError: there is none and it can't be fetched; says what was tried and what was seen.
+    """
+    found = find(flavour)
+    if found is not None:
+        return found
+    if flavour is Flavour.MARIADB:
         raise LabError(
-            f"no {flavour.title} server could be had (tried: {tried}); "
-            f"install one, or name its program in {SERVER_VARIABLE}"
-        ) from error
+            f"no MariaDB server: neither {OWN_SERVER} nor the search path has a mariadbd; "
+            "run: apt-get install mariadb-server-core mariadb-client-core"
+        )
+    root = cache_root() / "mysql"
+    with locked(root):
+        found = _cached()  # another process may have fetched it while we waited for the lock
+        if found is not None:
+            return found
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=root) as work:
+            return _fetch(Path(work), root)
 
 
-def _programs() -> list[tuple[str, bool]]:
-    named = [(path, True) for path in os.environ.get(SERVER_VARIABLE, "").split(os.pathsep) if path]
-    places = os.pathsep.join([os.environ.get("PATH", os.defpath), *USUAL_PLACES])
-    found = [(path, False) for program in PROGRAMS if (path := shutil.which(program, path=places))]
-    return named + found
+def _fetch(work: Path, root: Path) -> Installation:
+    tried: list[str] = []
+    for title, attempt in (
+        ("the system's own packages", _from_own_suite),
+        ("Debian's unstable suite", _from_sid),
+    ):
+        area = work / str(len(tried))
+        area.mkdir()
+        try:
+            version = attempt(area)
+            _unpacked(area / "prefix")  # it must run before it is called finished
+        except LabError as error:
+            tried.append(f"{title}: {error}")
+            continue
+        target = root / version.replace("/", "_").replace(":", "_")
+        if not target.is_dir():
+            (area / "prefix").rename(target)
+        return _unpacked(target)
+    raise LabError(
+        f"no MySQL server: neither {OWN_SERVER} nor the search path has one, and none could be fetched; "
+        + "; ".join(tried)
+    )
 
 
-def _examine(program: str, seen: list[str]) -> Installation | None:
-    try:
-        return _installed(Path(program))
-    except LabError as error:
-        seen.append(str(error))
-        return None
+def _from_own_suite(area: Path) -> str:
+    return _unpack(PrivateApt(area / "apt"), area)
+
+
+def _from_sid(area: Path) -> str:
+    line = debian_archive()
+    if line is None:
+        raise LabError("apt knows no Debian archive here")
+    apt = PrivateApt(area / "apt", (line,))
+    apt.update()
+    return _unpack(apt, area)
+
+
+def _unpack(apt: PrivateApt, area: Path) -> str:
+    package = apt.newest(r"mysql-server-core(-[\d.]+)?")
+    if package is None:
+        raise LabError("no package mysql-server-core in it")
+    (area / "prefix").mkdir()
+    apt.unpack(package[0], area / "prefix")
+    return package[1]
+
+
+def _cached() -> Installation | None:
+    """The newest finished MySQL in the cache."""
+    usable = []
+    for prefix in (cache_root() / "mysql").glob("[0-9]*"):
+        try:
+            usable.append(_unpacked(prefix))
+        except LabError:  # for another kind of machine, or damaged
+            continue
+    return max(usable, key=lambda one: one.version.number, default=None)
+
+
+def _unpacked(prefix: Path) -> Installation:
+    """The MySQL unpacked below ``prefix``, run through the loader and libraries that came with it."""
+    program = _first(prefix, "usr/sbin/mysqld")
+    loader = _first(prefix, "usr/lib*/ld-linux*.so.*", "lib*/ld-linux*.so.*", "usr/lib/*/ld-linux*.so.*")
+    libraries = [
+        str(folder)
+        for pattern in ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*", "usr/lib/mysql/private")
+        for folder in sorted(prefix.glob(pattern))
+    ]
+    command = (str(loader), "--library-path", os.pathsep.join(libraries), str(program))
+    options = (
+        f"--basedir={prefix / 'usr'}",
+        f"--lc-messages-dir={prefix / 'usr/share/mysql'}",
+        f"--plugin-dir={prefix / 'usr/lib/mysql/plugin'}",
+    )
+    return _described(command, options, program)
+
+
+def _first(prefix: Path, *patterns: str) -> Path:
+    for pattern in patterns:
+        for path in sorted(prefix.glob(pattern)):
+            return path
+    raise LabError(f"there is no {patterns[0]} below {prefix}")
 
 
 def _installed(program: Path) -> Installation:
-    flavour, version = _identify((str(program),))
-    base = program.resolve().parent.parent
-    share = next(
-        (s for s in (base / "share" / "mariadb", base / "share" / "mysql", base / "share") if s.is_dir()),
-        base,
-    )
-    return Installation(flavour, version, (str(program),), (), share, str(program))
+    if not program.is_file():
+        raise LabError(f"{program} is not a file; {OWN_SERVER} must name a mysqld or mariadbd")
+    prefix = program.resolve().parent.parent
+    options: tuple[str, ...] = ()
+    if (prefix / "share/english/errmsg.sys").exists():  # a vendor's archive, unpacked anywhere
+        options = (f"--basedir={prefix}", f"--lc-messages-dir={prefix / 'share'}")
+    return _described((str(program),), options, program)
 
 
-def _from_packages(home: Path) -> Installation:
-    """The server in an unpacked package, run through the loader and libraries that came with it."""
-    loader = next(
-        iter(sorted(home.glob("usr/lib*/ld-linux*.so.*")) + sorted(home.glob("usr/lib/*/ld-linux*.so.*"))),
-        None,
-    )
-    program = next((p for name in PROGRAMS for p in [home / "usr/sbin" / name] if p.exists()), None)
-    if loader is None or program is None:
-        raise LabError(f"{home} has no server program or no loader; remove that directory and try again")
-    libraries = [
-        str(path) for path in (*sorted(home.glob("usr/lib/*-linux-gnu*")), home / "usr/lib/mysql/private")
-    ]
-    command = (str(loader), "--library-path", ":".join(libraries), str(program))
-    flavour, version = _identify(command)
-    share = home / "usr/share" / ("mysql" if flavour is Flavour.MYSQL else "mariadb")
-    if not share.is_dir():
-        share = home / "usr/share/mysql"
-    options = (
-        f"--basedir={home}/usr",
-        f"--lc-messages-dir={share}",
-        f"--plugin-dir={home}/usr/lib/mysql/plugin",
-    )
-    return Installation(flavour, version, command, options, share, str(home))
-
-
-def _identify(command: tuple[str, ...]) -> tuple[Flavour, tuple[int, int, int]]:
+def _described(command: tuple[str, ...], options: tuple[str, ...], program: Path) -> Installation:
     try:
-        answer = subprocess.run(  # noqa: S603 - a server that the user has or asked for
-            [*command, "--no-defaults", "--version"], capture_output=True, text=True, timeout=30, check=False
+        done = subprocess.run(  # noqa: S603 - the program that the user, the system or the cache offers
+            (*command, "--no-defaults", "--version"),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=_VERSION_SECONDS,
+            stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise LabError(f"{command[-1]} can't be run: {error}") from error
-    match = VERSION.search(answer.stdout)
-    if match is None:
-        said = (answer.stdout + answer.stderr).strip()[:200]
-        raise LabError(f"{command[-1]} --version said {said!r} (exit code {answer.returncode})")
-    major, minor, patch = (int(part) for part in match.groups())
-    return (Flavour.MARIADB if "MariaDB" in answer.stdout else Flavour.MYSQL), (major, minor, patch)
+        raise LabError(f"{program} does not run: {error}") from error
+    release = release_in(done.stdout)
+    if done.returncode or release is None:
+        words = (done.stderr or done.stdout).strip()[-200:]
+        raise LabError(f"{program} --version told no version (exit code {done.returncode}): {words!r}")
+    return Installation(parse_version(release), release, command, options, program)
 
 
-def _is_confined(program: str, seen: list[str]) -> bool:
-    """Whether AppArmor keeps a packaged server to its own data directory, so that ours would be refused."""
-    profile = Path("/etc/apparmor.d") / str(Path(program).resolve()).strip("/").replace("/", ".")
-    enabled = Path("/sys/module/apparmor/parameters/enabled")
+def release_in(output: str) -> str | None:
+    """The version text in what ``--version`` prints, such as ``9.7.0-1`` or ``10.11.11-MariaDB``."""
+    found = re.search(r"\bVer (\d\S*)", output)
+    return found[1] if found else None
+
+
+def main(arguments: Sequence[str]) -> int:
+    """See to it that the servers named are here; 0, or 2 with one line about what is missing."""
     try:
-        confined = enabled.read_text().startswith("Y") and "profile" in profile.read_text()
-    except OSError:
-        return False
-    if confined:
-        seen.append(f"{program} is confined by the AppArmor profile {profile}")
-    return confined
+        for name in arguments or ("mysql",):
+            found = obtain(flavour_named(name))
+            sys.stdout.write(f"{found.version} ({found.release}): {found.program}\n")
+    except (LabError, UnknownName) as error:
+        sys.stderr.write(f"stillhere: {error}\n")
+        return 2
+    return 0
 
 
-def _home(flavour: Flavour) -> Path:
-    return cache_root() / "packages" / flavour.value
-
-
-def _unpacked(flavour: Flavour) -> Installation | None:
-    homes = [path for path in _home(flavour).glob("[!.]*") if path.is_dir()]
-    newest = max(homes, key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)], default=None)
-    return _from_packages(newest) if newest else None
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

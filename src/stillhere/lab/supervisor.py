@@ -1,14 +1,20 @@
-"""The process between the lab and a server: it starts the server, and ends it when the lab is gone.
+"""The small process between the lab and one server: it ends the server and clears up when the lab dies.
 
-Run as a file of its own, with nothing but the standard library. It reads one JSON command a line and
-answers each with one JSON line. When its input ends, or its parent is another process than at the start
-(a fork of the lab may keep the input open), it kills the server, removes the directory and exits. The
-kernel kills the server if this process itself is killed: ``PR_SET_PDEATHSIG`` is bound to the thread
-that forked, and this process has one thread for all its life.
+Run as a program (``python -I -S supervisor.py PARENT_PID DIRECTORY``), so it imports nothing of stillhere. It
+reads one JSON request a line from stdin and answers each with one line:
+
+- ``{"op": "start", "argv": [...], "log": path}`` -> ``{"pid": n}``
+- ``{"op": "signal", "number": n}`` -> ``{"sent": bool}``
+- ``{"op": "poll"}`` -> ``{"status": exit code of the server, minus a signal's number, or null}``
+
+When stdin ends or the parent is gone, it kills the server and removes the directory. Watching the parent
+itself matters: a process that the parent forked holds the other end of stdin too, and may outlive it. The
+server's signals go through here because its pid can't be another process's before it is reaped here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -19,70 +25,89 @@ import subprocess
 import sys
 from typing import Any
 
-PR_SET_PDEATHSIG = 1
-PARENT_CHECK = 0.25
-"""Seconds between two looks at who the parent is."""
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
 
 
 class Supervisor:
-    """One server, started and signalled on command."""
+    """One server's keeper.
+
+    Args:
+        directory: removed in the end, with all that is in it.
+    """
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
         self._server: subprocess.Popen[bytes] | None = None
-        self._prctl = ctypes.CDLL(None).prctl
 
-    def serve(self) -> None:
-        """Obey until the lab is gone, then leave nothing behind."""
-        parent = os.getppid()
-        buffer = b""
-        try:
-            while os.getppid() == parent:
-                if not select.select([0], [], [], PARENT_CHECK)[0]:
-                    continue
-                chunk = os.read(0, 65536)
-                if not chunk:
-                    return
-                *lines, buffer = (buffer + chunk).split(b"\n")
-                for line in lines:
-                    os.write(1, json.dumps(self._obey(json.loads(line))).encode() + b"\n")
-        except BrokenPipeError:
-            return
-        finally:
-            self._end()
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Carry out one request."""
+        if request["op"] == "start":
+            return {"pid": self._start(request["argv"], request["log"])}
+        status = self._server.poll() if self._server else None
+        if request["op"] == "poll":
+            return {"status": status}
+        sent = self._server is not None and status is None
+        if sent and self._server is not None:
+            self._server.send_signal(request["number"])
+        return {"sent": sent}
 
-    def _obey(self, command: dict[str, Any]) -> dict[str, Any]:
-        try:
-            if command["do"] == "start":
-                self._start(command["argv"], command["log"])
-            elif command["do"] == "signal" and self._server is not None:
-                self._server.send_signal(command["signal"])
-        except OSError as error:
-            return {"error": str(error)}
-        code = self._server.poll() if self._server is not None else None
-        return {"pid": self._server.pid if self._server is not None else 0, "exit": code}
-
-    def _start(self, argv: list[str], log: str) -> None:
-        with open(log, "ab") as sink:  # noqa: PTH123 - nothing but what is needed is imported here
-            self._server = subprocess.Popen(  # noqa: S603 - the lab chose the program
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=sink,
-                cwd=self._directory,
-                preexec_fn=self._die_with_me,  # noqa: PLW1509 - one thread only
-            )
-
-    def _die_with_me(self) -> None:
-        self._prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-    def _end(self) -> None:
+    def clear_up(self) -> None:
+        """Kill the server and remove its directory."""
         if self._server is not None:
-            self._server.kill()
+            self._server.kill()  # does nothing to one that was reaped
             self._server.wait()
         shutil.rmtree(self._directory, ignore_errors=True)
 
+    def _start(self, argv: list[str], log: str) -> int:
+        with open(log, "ab") as output:  # noqa: PTH123 - pathlib would double the time that this program takes
+            self._server = subprocess.Popen(  # noqa: S603 - the lab's own command line
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self._directory,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - there is no other thread here
+            )
+        return self._server.pid
+
+
+def _die_with_parent() -> None:
+    """For the server: should this supervisor itself be killed, the kernel kills the server."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main(parent: int, directory: str) -> None:
+    """Serve requests until stdin ends or the parent is gone."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # it goes when its parent goes, not when a terminal does
+    supervisor = Supervisor(directory)
+    try:
+        with contextlib.suppress(ProcessLookupError, BrokenPipeError):
+            _serve(supervisor, os.pidfd_open(parent), parent)
+    finally:
+        supervisor.clear_up()
+
+
+def _serve(supervisor: Supervisor, parent_end: int, parent: int) -> None:
+    if os.getppid() != parent:  # it died before it could be watched, and its pid may be another's by now
+        return
+    pending = b""
+    while True:
+        ready, _, _ = select.select([0, parent_end], [], [])
+        if parent_end in ready:
+            return
+        received = os.read(0, 65536)
+        if not received:
+            return
+        *lines, pending = (pending + received).split(b"\n")
+        for line in lines:
+            try:
+                answer = supervisor.answer(json.loads(line))
+            except OSError as error:
+                answer = {"error": str(error)}
+            os.write(1, json.dumps(answer).encode() + b"\n")
+
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    Supervisor(sys.argv[1]).serve()
+    main(int(sys.argv[1]), sys.argv[2])

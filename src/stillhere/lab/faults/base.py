@@ -24,6 +24,13 @@ class Traffic(Enum):
     ISOLATION = "requests that set a per-connection isolation level"
 
 
+class Symptom(Enum):
+    """How a drill sees that a fault has happened to an application without protection."""
+
+    ERRORS = "requests fail"
+    LATENCY = "requests take longer"
+
+
 @dataclass(frozen=True)
 class Scene:
     """Where a fault strikes: one server and the wires in front of it, one wire for each arm.
@@ -57,8 +64,9 @@ class Fault(ABC):
         variables: global variables of the server while the fault is in force, set before any
             application connects and put back afterwards.
         traffic: the load that makes it show.
-        silence: seconds of silence between bursts, for `Traffic.BURSTS`; length of the slow external call, for
-            `Traffic.SLOW_CALL`.
+        silence: seconds of silence between bursts, for `Traffic.BURSTS`; length of the slow external call,
+            for `Traffic.SLOW_CALL`.
+        shows: how a drill sees that it has happened.
     """
 
     name: ClassVar[str]
@@ -67,6 +75,7 @@ class Fault(ABC):
     variables: ClassVar[Mapping[str, str]] = {}
     traffic: ClassVar[Traffic] = Traffic.MIXED
     silence: ClassVar[float] = 0.0
+    shows: ClassVar[Symptom] = Symptom.ERRORS
 
     @abstractmethod
     def strike(self, scene: Scene) -> None:

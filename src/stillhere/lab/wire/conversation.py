@@ -113,6 +113,7 @@ class Conversation:
         """Take in bytes of the server."""
         stream = self._server
         stream.feed(chunk)
+        greeting = None
         while self.stage is not Stage.OPAQUE:
             if self._open and self._open[0].reply.part is Part.ROWS:
                 stream.skip_rows()
@@ -120,16 +121,18 @@ class Conversation:
             if packet is None:
                 break
             if self.stage is Stage.GREETING:
+                greeting = packet
                 self._greeting(packet)
-                if self._plain:
-                    return _without_tls(stream.take(), packet), None
             elif self.stage is Stage.AUTHENTICATION:
                 self._authentication(packet)
             elif self._open:
                 cut = self._reply_packet(packet, self._open[0])
                 if cut:
                     return stream.take(packet.offset), cut
-        return self._passed(stream, self._server_stop)
+        data, cut = self._passed(stream, self._server_stop)
+        if greeting and self._plain:
+            data = _without_tls(data, greeting)
+        return data, cut
 
     def _passed(self, stream: PacketStream, stop: _Stop | None) -> Ruling:
         if self.stage is Stage.OPAQUE:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy.exc
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.orm import sessionmaker
 
 import stillhere
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/retry-a-unit-of-work.md"
-SCHEMA = "units"
-DRIVERS = ("pymysql", "mysqldb")
+DRIVERS = ("pymysql", "mysqlclient")
+PLUGIN = {"plugin": "stillhere"}
 MOVE = text("UPDATE account SET cents = cents + :cents WHERE id = :id")
 
 
@@ -25,27 +25,27 @@ def driver(request):
 
 
 @pytest.fixture
-def url(server, driver):
-    """A schema with two accounts, and some that aren't transactional."""
-    server.execute(f"DROP DATABASE IF EXISTS {SCHEMA}")
-    server.execute(f"CREATE DATABASE {SCHEMA}")
-    server.execute(f"CREATE TABLE {SCHEMA}.account (id INT PRIMARY KEY, cents INT NOT NULL) ENGINE=InnoDB")
-    server.execute(f"INSERT INTO {SCHEMA}.account VALUES (1, 1000), (2, 1000)")
-    return server.url(user="root", database=SCHEMA, driver=driver)
+def url(server, database, driver):
+    """A schema with two accounts."""
+    server.execute(f"CREATE TABLE {database}.account (id INT PRIMARY KEY, cents INT NOT NULL) ENGINE=InnoDB")
+    server.execute(f"INSERT INTO {database}.account VALUES (1, 1000), (2, 1000)")
+    return make_url(server.url(database=database, driver=driver))
 
 
-@pytest.fixture(params=["?plugin=stillhere", ""], ids=["stillhere", "bare"])
+@pytest.fixture(params=[PLUGIN, {}], ids=["stillhere", "bare"])
 def engine(request, url):
-    made = create_engine(url + request.param)
+    made = create_engine(url.update_query_dict(request.param))
     yield made
     made.dispose()
 
 
-def cents(server) -> list[int]:
-    return [row[0] for row in server.execute(f"SELECT cents FROM {SCHEMA}.account ORDER BY id")]
+@pytest.fixture
+def cents(server, database):
+    """Reads what is on the two accounts."""
+    return lambda: [row[0] for row in server.execute(f"SELECT cents FROM {database}.account ORDER BY id")]
 
 
-def test_two_threads_that_deadlock_both_succeed_and_the_sum_is_right(server, engine):
+def test_two_threads_that_deadlock_both_succeed_and_the_sum_is_right(engine, cents):
     meeting = threading.Barrier(2)
     tries: list[int] = []
     failures: list[BaseException] = []
@@ -72,13 +72,13 @@ def test_two_threads_that_deadlock_both_succeed_and_the_sum_is_right(server, eng
         thread.join()
     assert failures == []
     assert len(tries) == 3
-    assert cents(server) == [800, 1200]
+    assert cents() == [800, 1200]
 
 
-def test_a_lock_wait_is_run_again_from_the_beginning(server, engine):
+def test_a_lock_wait_is_run_again_from_the_beginning(server, database, engine, cents):
     holder = server.admin()
     holder.begin()
-    holder.cursor().execute(f"SELECT * FROM {SCHEMA}.account WHERE id = 2 FOR UPDATE")
+    holder.cursor().execute(f"SELECT * FROM {database}.account WHERE id = 2 FOR UPDATE")
     tries = 0
 
     @stillhere.retry(sessions=sessionmaker(engine), budget=None)
@@ -95,7 +95,7 @@ def test_a_lock_wait_is_run_again_from_the_beginning(server, engine):
     transfer()
     holder.close()
     assert tries == 2
-    assert cents(server) == [995, 1005]
+    assert cents() == [995, 1005]
 
 
 def kill(server, session) -> None:
@@ -103,8 +103,8 @@ def kill(server, session) -> None:
     server.execute(f"KILL {session.scalar(text('SELECT CONNECTION_ID()'))}")
 
 
-@pytest.mark.parametrize("engine", ["?plugin=stillhere"], indirect=True, ids=["stillhere"])
-def test_a_transaction_that_can_not_be_replayed_is_run_again_when_it_was_lost(server, engine):
+@pytest.mark.parametrize("engine", [PLUGIN], indirect=True, ids=["stillhere"])
+def test_a_transaction_that_can_not_be_replayed_is_run_again_when_it_was_lost(server, engine, cents):
     tries = 0
 
     @stillhere.retry(sessions=sessionmaker(engine), budget=None)
@@ -119,12 +119,12 @@ def test_a_transaction_that_can_not_be_replayed_is_run_again_when_it_was_lost(se
 
     transfer()
     assert tries == 2
-    assert cents(server) == [995, 1005]
+    assert cents() == [995, 1005]
 
 
 @pytest.mark.parametrize(("obey_kill_after", "known"), [(5.0, True), (0.0, False)])
 def test_a_lost_transaction_tells_whether_it_may_be_run_again(server, url, driver, obey_kill_after, known):
-    engine = create_engine(f"{url}?plugin=stillhere&stillhere.obey_kill_after={obey_kill_after}")
+    engine = create_engine(url.update_query_dict({**PLUGIN, "stillhere.obey_kill_after": str(obey_kill_after)}))
     connection = engine.raw_connection()
     cursor = connection.cursor()
     cursor.execute("SELECT GET_LOCK('transfer', 1), CONNECTION_ID()")
@@ -138,8 +138,8 @@ def test_a_lost_transaction_tells_whether_it_may_be_run_again(server, url, drive
     engine.dispose()
 
 
-@pytest.mark.parametrize("engine", [""], indirect=True, ids=["bare"])
-def test_without_stillhere_a_lost_connection_is_not_run_again(server, engine):
+@pytest.mark.parametrize("engine", [{}], indirect=True, ids=["bare"])
+def test_without_stillhere_a_lost_connection_is_not_run_again(server, engine, cents):
     tries = 0
 
     @stillhere.retry(sessions=sessionmaker(engine), budget=None)
@@ -153,21 +153,22 @@ def test_without_stillhere_a_lost_connection_is_not_run_again(server, engine):
     with pytest.raises(sqlalchemy.exc.DBAPIError):
         transfer()
     assert tries == 1
-    assert cents(server) == [1000, 1000]
+    assert cents() == [1000, 1000]
 
 
 @pytest.mark.parametrize("driver", ["pymysql"], indirect=True)
-def test_the_code_of_the_how_to_runs(server, url):
+def test_the_code_of_the_how_to_runs(url, cents):
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) == 4
     names: dict[str, object] = {}
+    target = url.update_query_dict(PLUGIN).render_as_string(hide_password=False)
     for block in blocks:
-        code = re.sub(r'"mysql\+pymysql://[^"]*"', repr(url + "?plugin=stillhere"), block)
+        code = re.sub(r'"mysql\+pymysql://[^"]*"', repr(target), block)
         if "sqlalchemy.ext.asyncio" in code:
             compile(code, PAGE.name, "exec")  # its driver isn't among the ones tested with
         else:
             exec(compile(code, PAGE.name, "exec"), names)  # noqa: S102 - the page's own
-    assert cents(server) == [500, 1500]
+    assert cents() == [500, 1500]
     assert names["balance"](2) == 1500
     names["rebuild"]()
     names["engine"].dispose()
