@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable
 from threading import get_ident
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from stillhere.continuity import endings
 from stillhere.continuity.accounting import Ledger
@@ -72,13 +72,14 @@ class Link:
         end_sent: whether the COMMIT itself has been sent, not just its witness.
         more_results: whether the last statement may have left more result sets than the first unread.
         lost_why: why the transaction was lost, while in `LinkState.LOST`.
+        lost_uncommitted: whether it is known that nothing of it was committed, and that nobody ended it on purpose.
     """
 
     __slots__ = (
         "__weakref__", "_alone_witnessed", "_observe", "_packet_limit", "_peek", "_read_mode", "_slow",
         "chain", "condemned", "descriptor", "driver", "end_sent", "endpoint", "facts", "last_used", "ledger", "lock",
-        "lost_why", "more_results", "opened_at", "own_kills_before", "owner", "previous_facts", "replay_off",
-        "returning", "sent_at", "state", "stream", "token", "watching",
+        "lost_uncommitted", "lost_why", "more_results", "opened_at", "own_kills_before", "owner", "previous_facts",
+        "replay_off", "returning", "sent_at", "state", "stream", "token", "watching",
     )  # fmt: skip
 
     def __init__(self, endpoint: Endpoint, chain: Callable[[], Any]) -> None:
@@ -96,6 +97,7 @@ class Link:
         self.last_used = self.opened_at = monotonic()
         self.condemned = ""
         self.lost_why = ""
+        self.lost_uncommitted = False
         self.replay_off = not endpoint.policy.replay
         self.more_results = False
         self.returning = False
@@ -182,6 +184,7 @@ class Link:
         self._peek = BLIND
         self.descriptor = -1
         self.stream = None
+        self.lost_uncommitted = False
         self.driver.discard(connection)
         self.become(state)
 
@@ -379,11 +382,11 @@ class Link:
     def prepare(self, connection: Any, statement: Statement | None) -> None:
         """Make the connection ready for a statement, or say why it can't be."""
         if self.state is LinkState.LOST:
-            raise self.endpoint.error(
-                TransactionLost,
-                f"the transaction was lost with its connection: {self.lost_why}. "
-                "Only ROLLBACK is accepted now; then begin again",
-            )
+            message = f"the transaction was lost with its connection: {self.lost_why}. "
+            message += "Only ROLLBACK is accepted now; then begin again"
+            lost = cast("TransactionLost", self.endpoint.error(TransactionLost, message))
+            lost.uncommitted = self.lost_uncommitted
+            raise lost
         if self.state is LinkState.CLOSED:
             raise self.driver.dbapi.InterfaceError(0, "the connection was closed by the application")
         reopen(self, connection, statement)

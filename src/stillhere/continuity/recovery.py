@@ -18,7 +18,7 @@ from stillhere.continuity.statement import Kind, Statement
 from stillhere.continuity.states import GONE, LinkState
 from stillhere.continuity.verdict import Liveness, Phase, Verdict, verdict
 from stillhere.continuity.witness import Settlement, same_server
-from stillhere.errors import CallError, StatementOutcomeUnknown
+from stillhere.errors import CallError, ReplayDiverged, ServerUnavailable, StatementOutcomeUnknown, judge
 from stillhere.server.errorcodes import is_loss
 
 if TYPE_CHECKING:
@@ -166,6 +166,8 @@ class Recovery:
         link, statement, now = self.link, self.statement, time.monotonic()
         ledger, policy, driver = link.ledger, link.endpoint.policy, link.driver
         code = driver.errno(error) if error is not None else 0
+        if error is not None:
+            judge(error, uncommitted=False)
         self.lost = link.facts
         self._condemned = bool(link.condemned) and link.condemned != GONE
         self._verdict = verdict(
@@ -381,7 +383,11 @@ class Recovery:
         if link.state is LinkState.READY and isinstance(error, StatementOutcomeUnknown):
             return
         bound = situation.begun or bool(situation.pin)
-        refusals.lose(link, self.connection, f"{type(error).__name__} while it was being continued", bound=bound)
+        why = f"{type(error).__name__} while it was being continued"
+        uncommitted = bound and not situation.open_end and isinstance(error, ReplayDiverged | ServerUnavailable)
+        if isinstance(error, ServerUnavailable):
+            error.uncommitted = not situation.open_end
+        refusals.lose(link, self.connection, why, bound=bound, uncommitted=uncommitted)
         events.emit(events.Refusal(loss=loss, error=type(error).__name__, reason=str(error)))
 
 
