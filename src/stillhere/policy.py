@@ -52,6 +52,10 @@ class Policy:
         synchronous_replication: declare that every server behind the address has every acknowledged
             commit (a Galera cluster with causal reads, a group with consistency AFTER), so that a
             transaction may be replayed on another server than the one that was lost.
+        witness: leave a row with each writing transaction, by which a COMMIT whose reply was lost is settled.
+            One more round trip for each of them. Needs ``stillhere witness create URL`` once.
+        witness_autocommit: the same for writes outside transactions: each becomes a transaction of its own
+            (BEGIN, the write, the witness, COMMIT: three more round trips). Needs ``witness``.
         stricter: a hook called with the `stillhere.events.Loss` before it is acted on; answering a
             text refuses to continue, with that text as the reason. It can't allow anything.
     """
@@ -66,6 +70,8 @@ class Policy:
     journal_bytes: int = 16 * 1024**2
     journal_statements: int = 10_000
     synchronous_replication: bool = False
+    witness: bool = False
+    witness_autocommit: bool = False
     stricter: Callable[[Any], str | None] | None = None
 
     def __post_init__(self) -> None:
@@ -73,6 +79,8 @@ class Policy:
             value = getattr(self, field.name)
             if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
                 raise ConfigurationError(f"stillhere.{field.name} must not be negative, found {value}")
+        if self.witness_autocommit and not self.witness:
+            raise ConfigurationError("stillhere.witness_autocommit needs stillhere.witness=on as well")
 
     @classmethod
     def from_options(cls, options: Mapping[str, str], base: Policy | None = None) -> Policy:
@@ -137,4 +145,6 @@ _PARSERS: dict[str, Callable[[str, str], Any]] = {
     "journal_bytes": parse_bytes,
     "journal_statements": parse_count,
     "synchronous_replication": parse_switch,
+    "witness": parse_switch,
+    "witness_autocommit": parse_switch,
 }

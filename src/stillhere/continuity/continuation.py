@@ -133,7 +133,7 @@ def _decide_commit(s: Situation) -> Decision:
     if not s.begun:
         return _refusal(s, "") or Decision(Action.SUCCEED)
     if ambiguous and (s.writes or s.spoiled):
-        return Decision(Action.SETTLE if s.witness and not s.spoiled else Action.COMMIT_UNKNOWN)
+        return Decision(Action.SETTLE if s.witness else Action.COMMIT_UNKNOWN)
     refused = _refusal(s, s.spoiled)
     if refused is not None:
         return refused

@@ -15,8 +15,9 @@ from stillhere.continuity.facts import Facts, learn
 from stillhere.continuity.gate import Gate, GateFull, GateTimeout, gate_for
 from stillhere.continuity.link import Link
 from stillhere.continuity.slot import build
+from stillhere.continuity.witness import Witness
 from stillhere.drivers.base import set_peer_detection
-from stillhere.errors import CallError, ServerUnavailable, for_driver
+from stillhere.errors import CallError, ConfigurationError, ServerUnavailable, for_driver
 from stillhere.server.errorcodes import waitable_at_connect
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Endpoint:
         policy: how far to go.
         name: the address as text, without credentials.
         gate: who may reconnect now; shared by every endpoint of this address in the process.
+        witness: the witness table; None where the policy wants none, and until the first connection told its schema.
         own_kills: how many KILLs the fence has sent.
     """
 
@@ -47,6 +49,7 @@ class Endpoint:
     policy: Policy
     name: str
     gate: Gate = field(init=False)
+    witness: Witness | None = None
     own_kills: int = 0
     _ghosts: list[Ghost] = field(default_factory=list)
     _suspects: dict[bytes, int] = field(default_factory=dict)
@@ -151,10 +154,22 @@ class Endpoint:
         if descriptor >= 0 and self.policy.detect_within:
             set_peer_detection(descriptor, self.policy.detect_within)
         facts = learn(self.driver, connection)
+        if self.policy.witness and self.witness is None:
+            self.witness = self._find_witness(connection)
         if not connection._stillhere_base.get_autocommit(connection):  # noqa: SLF001 - ours
             # The question may have begun a transaction, whose snapshot would be older than the application's.
             self.driver.fetch(connection, b"ROLLBACK")
         return facts
+
+    def _find_witness(self, connection: Any) -> Witness:
+        schema = self.driver.fetch(connection, b"SELECT DATABASE()")[0][0]
+        if not schema:
+            raise ConfigurationError(
+                "witness=on needs a default database in the URL: the witness stands in the data's schema"
+            )
+        witness = Witness(schema.decode() if isinstance(schema, bytes) else str(schema))
+        witness.check(self.driver, connection)
+        return witness
 
     def _waitable(self, error: BaseException) -> bool:
         return isinstance(error, self.driver.dbapi.Error) and waitable_at_connect(self.driver.errno(error), None)
@@ -171,5 +186,5 @@ class Endpoint:
             )
         return self.error(
             ServerUnavailable,
-            message + f". Nothing of this call was executed; ride_through is {self.policy.ride_through:g} s",
+            message + f". Nothing was committed by this call; ride_through is {self.policy.ride_through:g} s",
         )

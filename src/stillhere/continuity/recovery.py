@@ -17,6 +17,7 @@ from stillhere.continuity.refusals import Refused
 from stillhere.continuity.statement import Kind, Statement
 from stillhere.continuity.states import LinkState
 from stillhere.continuity.verdict import Liveness, Phase, Verdict, verdict
+from stillhere.continuity.witness import Settlement, same_server
 from stillhere.errors import CallError, StatementOutcomeUnknown
 from stillhere.server.errorcodes import is_loss
 
@@ -86,6 +87,8 @@ class Recovery:
                 return None
             decision = decide(situation)
             try:
+                if decision.action is Action.SETTLE:
+                    decision = self._ask_witness(situation)
                 if decision.action in _SENDING:
                     decision = self._inspect(situation, decision, sent_at)
                 refusals.log(loss, decision)
@@ -101,7 +104,7 @@ class Recovery:
                 decision = Decision(Action.REFUSE, str(refusal))
             except BaseException as again:
                 if self.link.state is LinkState.READY and lost_by(self.link, again):
-                    error, phase = again, Phase.COMMIT if self.call is Call.COMMIT else Phase.AWAIT
+                    error, phase = again, self._phase()
                     self._continuations += 1
                     self.link.ledger.continuations += 1
                     continue
@@ -113,6 +116,38 @@ class Recovery:
             seconds = time.monotonic() - self.began
             events.emit(events.Recovery(loss=loss, action=decision.action.name, seconds=seconds))
             return result
+
+    def _phase(self) -> Phase:
+        """What was being sent when the call was sent again."""
+        if self.call is not Call.COMMIT:
+            return Phase.AWAIT
+        return Phase.COMMIT if self.link.end_sent else Phase.IDLE
+
+    def _ask_witness(self, situation: Situation) -> Decision:
+        """Settle an ambiguous COMMIT, over connections of its own, until the deadline."""
+        link, endpoint, token = self.link, self.link.endpoint, self.link.token
+        settlement = Settlement.UNKNOWN
+        while endpoint.witness is not None and token is not None:
+            try:
+                side, facts = endpoint.open(link.chain, None, self.deadline)
+            except endpoint.driver.dbapi.Error:
+                break  # whatever keeps the server from being asked: what it would answer stays unknown
+            try:
+                same = same_server(self.lost, facts) or endpoint.policy.synchronous_replication
+                self._fence(side, facts)
+                link.driver.fetch(side, b"SET autocommit=1")
+                settlement = endpoint.witness.settle(link.driver, side, token, same_server=same, deadline=self.deadline)
+            except link.driver.dbapi.Error as error:
+                if lost_by(link, error) and time.monotonic() < self.deadline:
+                    continue
+            finally:
+                link.driver.close(side)
+            break
+        if settlement is Settlement.COMMITTED:
+            return Decision(Action.SUCCEED)
+        if settlement is Settlement.UNKNOWN:
+            return Decision(Action.COMMIT_UNKNOWN, "the witness could not settle it")
+        return decide(dataclasses.replace(situation, verdict=Verdict.NOT_SENT))
 
     def _settle(self, action: Action) -> None:
         """What needs nothing sent again."""
@@ -139,7 +174,7 @@ class Recovery:
             liveness=Liveness.DEAD if error is None else Liveness.UNKNOWN,
             replied=code > 0 and code not in range(2000, 3000),
             atomic=statement.replayable,
-            bulk_upload=statement.verb == "LOAD",
+            bulk_upload=statement.kind is Kind.OTHER,
         )
         limit = driver.read_timeout(self.connection._stillhere_kwargs)  # noqa: SLF001 - ours
         timed_out = (
@@ -178,6 +213,7 @@ class Recovery:
             client_timeout=timed_out,
             veto=(policy.stricter(loss) or "") if policy.stricter is not None else "",
             replay_off=link.replay_off,
+            witness=link.token is not None,
             statement_continuations=self._continuations,
             transaction_continuations=ledger.continuations,
         )
@@ -229,7 +265,7 @@ class Recovery:
             openings += 1
             self._open()
             try:
-                released = self._fence()
+                released = self._fence(self.connection, link.facts)
                 if replaying or self._verdict is Verdict.MAYBE_EXECUTED:
                     self._check_replayable(following, released=released, replaying=replaying)
                 link.session.restore(driver, self.connection)
@@ -265,8 +301,13 @@ class Recovery:
                 raise Refused("another server answers at the address, which may lack what was acknowledged")
         replay.check_tables(link, self.connection, statements)
 
-    def _fence(self) -> bool:
-        """Be rid of what lost connections left behind; whether all their locks are known to be released."""
+    def _fence(self, connection: Any, facts: Facts) -> bool:
+        """Be rid of what lost connections left behind; whether all their locks are known to be released.
+
+        Args:
+            connection: a physical connection on which nothing of the application's has run yet.
+            facts: what was learned of it.
+        """
         link, endpoint = self.link, self.link.endpoint
         released = True
         ghosts = endpoint.take_ghosts()
@@ -275,8 +316,8 @@ class Recovery:
                 mine = ghosts[-1]
                 done = fence(
                     link.driver,
-                    self.connection,
-                    link.facts,
+                    connection,
+                    facts,
                     mine,
                     deadline=self.deadline,
                     on_kill=endpoint.note_own_kill,

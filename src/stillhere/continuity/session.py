@@ -103,11 +103,13 @@ def perform(step: Step, driver: Driver, connection: Any) -> None:
 def reading_mode(text: str) -> str:
     """Of a SQL mode in upper case, the parts that decide where a literal ends; empty for the usual reading.
 
-    ``ANSI`` and the modes named after other products include ANSI_QUOTES.
+    ``ANSI`` and the modes named after other products include ANSI_QUOTES; two of MariaDB's change the grammar.
     """
     parts = ["NO_BACKSLASH_ESCAPES"] if "NO_BACKSLASH_ESCAPES" in text else []
     if any(name in text for name in ("ANSI", "DB2", "MAXDB", "MSSQL", "ORACLE", "POSTGRESQL")):
         parts.append("ANSI_QUOTES")
+    if any(name in text for name in ("ORACLE", "MSSQL")):
+        parts.append("OTHER_GRAMMAR")
     return ",".join(parts)
 
 

@@ -95,6 +95,8 @@ def _on_checkout(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
         link.ledger.end_prologue()
     link.replay_off = not link.endpoint.policy.replay
     link.returning = False
+    # Whoever put the connection back gave up what the session held for it; the next user doesn't know of it.
+    link.session.forget_pins()
     if link.state is LinkState.READY and link.look() is not Liveness.DEAD and not link.outlived:
         return
     # The pool opens another in its place and runs the user's "connect" listeners on it.

@@ -17,8 +17,7 @@ from stillhere.errors import LabError
 __all__ = ["PrivateApt", "debian_archive", "run"]
 
 _KEYRINGS = tuple(
-    Path("/usr/share/keyrings") / name
-    for name in ("debian-archive-keyring.pgp", "debian-archive-keyring.gpg")
+    Path("/usr/share/keyrings") / name for name in ("debian-archive-keyring.pgp", "debian-archive-keyring.gpg")
 )
 _TARGETS = "$(SITE)|$(RELEASE)|$(ORIGIN)|$(LABEL)|$(COMPONENT)"
 
@@ -71,9 +70,7 @@ class PrivateApt:
             lists = f'Dir::State::lists "{own}";'
         self._configuration = state / "apt.conf"
         self._configuration.write_text(
-            _CONFIGURATION.format(
-                architecture=run(("dpkg", "--print-architecture")).strip(), state=state, lists=lists
-            ),
+            _CONFIGURATION.format(architecture=run(("dpkg", "--print-architecture")).strip(), state=state, lists=lists),
             encoding="utf-8",
         )
 
@@ -83,9 +80,7 @@ class PrivateApt:
 
     def newest(self, pattern: str) -> tuple[str, str] | None:
         """Name and version of the newest package whose name matches the regular expression."""
-        names = [
-            line.split()[0] for line in self._apt("apt-cache", "pkgnames", "mysql-server-core").splitlines()
-        ]
+        names = [line.split()[0] for line in self._apt("apt-cache", "pkgnames", "mysql-server-core").splitlines()]
         best = None
         for name in sorted(name for name in names if re.fullmatch(pattern, name)):
             shown = self._apt("apt-cache", "policy", name)
@@ -106,9 +101,7 @@ class PrivateApt:
 
 def debian_archive() -> str | None:
     """A ``sources.list`` line for the unstable suite of the Debian archive that this system uses, if any."""
-    site = archive_site(
-        run(("apt-get", "indextargets", "--format", _TARGETS, "Created-By: Packages")).splitlines()
-    )
+    site = archive_site(run(("apt-get", "indextargets", "--format", _TARGETS, "Created-By: Packages")).splitlines())
     if site is None:
         return None
     keyring = next((path for path in _KEYRINGS if path.exists()), None)
@@ -148,9 +141,7 @@ def run(command: Sequence[str]) -> str:
         stdin=subprocess.DEVNULL,
     )
     if done.returncode:
-        words = [
-            line for line in done.stderr.splitlines() if line.startswith("E:")
-        ] or done.stderr.splitlines()
+        words = [line for line in done.stderr.splitlines() if line.startswith("E:")] or done.stderr.splitlines()
         shown = [word for word in command if not word.startswith("--config-file")]
         raise LabError(f"{' '.join(shown[:5])} failed ({done.returncode}): {' '.join(words[-3:])[:300]}")
     return done.stdout

@@ -69,9 +69,7 @@ def accounts() -> str:
 def populate(installation: Installation, target: Path) -> None:
     """Make ``target`` a fresh data directory, from the template of this release in the cache."""
     name = re.sub(r"[^\w.+~-]", "_", f"{installation.version.flavour.value.lower()}-{installation.release}")
-    template = finished(
-        cache_root() / "templates" / f"{name}-{_SHAPE}", lambda draft: _initialise(installation, draft)
-    )
+    template = finished(cache_root() / "templates" / f"{name}-{_SHAPE}", lambda draft: _initialise(installation, draft))
     shutil.copytree(template, target)
 
 
@@ -84,9 +82,7 @@ def last_errors(log: str, limit: int = 300) -> str:
     """The errors at the end of a server's log, or its last words, in at most ``limit`` characters."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     errors = [line for line in lines if "[ERROR]" in line and "Aborting" not in line]
-    stripped = [
-        re.sub(r"^[\dTZ:.\- ]+(?=\[)", "", re.sub(r"^\S+ +\S+ +(?=\d+ \[)", "", line)) for line in errors
-    ]
+    stripped = [re.sub(r"^[\dTZ:.\- ]+(?=\[)", "", re.sub(r"^\S+ +\S+ +(?=\d+ \[)", "", line)) for line in errors]
     return " / ".join(stripped[-3:] or lines[-2:])[:limit] or "nothing in its error log"
 
 

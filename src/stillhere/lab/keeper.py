@@ -28,9 +28,7 @@ class Keeper:
 
     def __init__(self, directory: Path) -> None:
         self.owner = os.getpid()
-        self._turn = (
-            threading.Lock()
-        )  # a request and its answer are one exchange: threads must not mix theirs
+        self._turn = threading.Lock()  # a request and its answer are one exchange: threads must not mix theirs
         self._process = subprocess.Popen(  # noqa: S603 - a program of this package
             (sys.executable, "-I", "-S", supervisor.__file__, str(self.owner), str(directory)),
             stdin=subprocess.PIPE,

@@ -36,15 +36,12 @@ _POLL_SECONDS = 0.005
 _ADMIN_SECONDS = 60.0
 _PORT_ATTEMPTS = 5
 _SOCKET_PATH_LIMIT = 100  # bytes; the kernel's is 108
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]*\Z")
 _DIALECTS = {"mysqlclient": "mysql+mysqldb", "pymysql": "mysql+pymysql"}
 _OURS = frozenset({"datadir", "socket", "port", "bind_address", "log_error", "pid_file", "user", "basedir"})
-_ADDRESS_TAKEN = "Can't start server: Bind on TCP/IP port"
 
 
-def start_server(
-    flavour: Flavour | str, *, port: int = 0, variables: Mapping[str, Setting] | None = None
-) -> Server:
+def start_server(flavour: Flavour | str, *, port: int = 0, variables: Mapping[str, Setting] | None = None) -> Server:
     """Start a private server and wait until it answers (MariaDB 0.3 s, MySQL 1.5 s; longer the first time).
 
     Args:
@@ -66,9 +63,9 @@ def start_server(
         try:
             server.start()
         except LabError:
-            taken = server.port_taken  # another process was quicker to bind the port that was free just now
             server.close()
-            if port or not taken or attempt == _PORT_ATTEMPTS - 1:
+            # Another process may have been quicker to bind the port that was free just now.
+            if port or attempt == _PORT_ATTEMPTS - 1 or not _taken(server.port):
                 raise
         except BaseException:
             server.close()
@@ -102,6 +99,7 @@ class Server:
         self.version: ServerVersion = installation.version
         self.port = port
         self.pid = 0
+        self._log_start = 0
         self._installation = installation
         self._options = tuple(options)
         self._home = _home()
@@ -131,13 +129,8 @@ class Server:
         """Whether its process exists (frozen counts)."""
         return self.pid != 0 and self._keeper.status() is None
 
-    @property
-    def port_taken(self) -> bool:
-        """Whether its last run ended because its port was in use."""
-        return _ADDRESS_TAKEN in self._log()
-
     def last_errors(self) -> str:
-        """The errors at the end of its log, in at most 300 characters."""
+        """The errors in its log since it was started last, in at most 300 characters."""
         return last_errors(self._log())
 
     def start(self, deadline: float = READY_SECONDS) -> None:
@@ -149,6 +142,7 @@ class Server:
         if self.running:
             return
         claim(self.port)
+        self._log_start = self.error_log.stat().st_size if self.error_log.exists() else 0
         self.pid = self._keeper.start(self._command(), self.error_log)
         self.wait_ready(deadline)
 
@@ -184,6 +178,8 @@ class Server:
         Raises:
             LabError: it ended, with the errors from its log; or it did not answer in time.
         """
+        if not self.pid:
+            raise LabError(f"{self!r} was never started")
         start = time.monotonic()
         while True:
             left = start + deadline - time.monotonic()
@@ -191,15 +187,12 @@ class Server:
                 with contextlib.closing(self._connect(max(left, 0.1))) as connection:
                     connection.ping(reconnect=False)
             except (pymysql.MySQLError, OSError) as error:
-                status = self._keeper.status() if self.pid else 0
+                status = self._keeper.status()
                 if status is not None:
-                    raise LabError(
-                        f"{self.version} ended with {_ending(status)}: {self.last_errors()}"
-                    ) from error
+                    raise LabError(f"{self.version} ended with {_ending(status)}: {self.last_errors()}") from error
                 if left <= 0:
                     raise LabError(
-                        f"{self.version} did not answer within {deadline:.1f} s: {error}; "
-                        f"its log: {self.last_errors()}"
+                        f"{self.version} did not answer within {deadline:.1f} s: {error}; its log: {self.last_errors()}"
                     ) from error
                 time.sleep(_POLL_SECONDS)
             else:
@@ -300,9 +293,7 @@ class Server:
         try:
             channel.settimeout(patience)
             channel.connect(str(self.socket))
-            connection = pymysql.Connection(
-                user="root", autocommit=True, read_timeout=patience, defer_connect=True
-            )
+            connection = pymysql.Connection(user="root", autocommit=True, read_timeout=patience, defer_connect=True)
             connection.connect(channel)
         except BaseException:
             channel.close()
@@ -324,16 +315,25 @@ class Server:
     def _log(self) -> str:
         """What it wrote since it was started last."""
         try:
-            return self.error_log.read_text(encoding="utf-8", errors="replace")
+            return self.error_log.read_bytes()[self._log_start :].decode("utf-8", errors="replace")
         except FileNotFoundError:
             return ""
+
+
+def _taken(port: int) -> bool:
+    try:
+        claim(port)
+    except LabError:
+        return True
+    return False
 
 
 def _options(variables: Mapping[str, Setting]) -> tuple[str, ...]:
     options = []
     for name, value in variables.items():
-        _check_name(name)
-        if name.lower().replace("-", "_") in _OURS:
+        plain = name.replace("-", "_").lower()  # servers take either on their command lines
+        _check_name(plain)
+        if plain in _OURS:
             raise ConfigurationError(f"the lab sets {name} itself")
         options.append(f"--{name}" if value is None else f"--{name}={value}")
     return tuple(options)

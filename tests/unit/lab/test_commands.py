@@ -29,9 +29,7 @@ def test_a_commit_is_one_in_any_clothes(text):
     assert query(text).begins("commit")
 
 
-@pytest.mark.parametrize(
-    "text", ["COMMITTED", "SELECT 'COMMIT'", "-- COMMIT", "", "ROLLBACK", "XA COMMIT 'a'"]
-)
+@pytest.mark.parametrize("text", ["COMMITTED", "SELECT 'COMMIT'", "-- COMMIT", "", "ROLLBACK", "XA COMMIT 'a'"])
 def test_what_only_looks_like_a_commit_is_none(text):
     assert not query(text).begins("COMMIT")
 

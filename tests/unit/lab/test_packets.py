@@ -42,9 +42,7 @@ def test_chunk_boundaries_change_nothing(bodies, sizes, prefix):
     data = stream_of(bodies)
     packets, taken = drained(PacketStream(prefix), chunked(data, sizes))
     assert taken == data
-    assert [(packet.length, packet.prefix) for packet in packets] == [
-        (len(body), body[:prefix]) for body in bodies
-    ]
+    assert [(packet.length, packet.prefix) for packet in packets] == [(len(body), body[:prefix]) for body in bodies]
     assert [packet.sequence for packet in packets] == list(range(len(bodies)))
     assert [packet.end for packet in packets[:-1]] == [packet.offset for packet in packets[1:]]
     assert (packets, taken) == drained(PacketStream(prefix), [data] if data else [])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stillhere.cli.render import line, messages
+from stillhere.cli.render import line, messages, results
 from stillhere.errors import ConfigurationError, LabError
 
 if TYPE_CHECKING:
@@ -27,14 +27,13 @@ def register(app: typer.Typer) -> None:
     lab = typer.Typer(no_args_is_help=True, help="Run private servers, for experiments.")
     lab.command("up")(up)
     lab.command("fetch")(fetch)
+    lab.command("faults")(faults)
     app.add_typer(lab, name="lab")
 
 
 def up(
     server: Annotated[str, typer.Argument(metavar="mariadb|mysql", help="Which server.")],
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="TCP port on 127.0.0.1; 0 finds a free one.")
-    ] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port on 127.0.0.1; 0 finds a free one.")] = 0,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="VAR=VALUE", help="A server variable; repeatable.")
     ] = None,
@@ -66,6 +65,18 @@ def fetch(
 
     found = obtain(flavour_named(server))
     line(str(found.version), str(found.program), good=True)
+
+
+def faults() -> None:
+    """List the ways to lose connections that the lab can play, in the order in which a drill strikes them."""
+    from rich.table import Table  # noqa: PLC0415 - keeps --help quick
+
+    from stillhere.lab.faults import FAULTS  # noqa: PLC0415 - same
+
+    table = Table("name", "title", "what happens", box=None, pad_edge=False)
+    for fault in FAULTS:
+        table.add_row(fault.name, fault.title, fault.summary)
+    results.print(table)
 
 
 def _variables(settings: list[str]) -> dict[str, str]:

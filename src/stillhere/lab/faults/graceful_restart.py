@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stillhere.lab.faults.base import Fault, Scene
 
-_AWAY = 0.5
+_AWAY = 1.0
 
 
 class GracefulRestart(Fault):
@@ -12,7 +12,7 @@ class GracefulRestart(Fault):
 
     name = "graceful_restart"
     title = "graceful restart"
-    summary = "The server is shut down in order, stays away for half a second, and is started again."
+    summary = "The server is shut down in order, stays away for a second, and is started again."
 
     def strike(self, scene: Scene) -> None:
         """Stop and start the server."""

@@ -13,9 +13,7 @@ class HalfClose(Fault):
 
     name = "half_close"
     title = "half-close"
-    summary = (
-        "All connections end (FIN) towards the client while the server still takes statements; four times."
-    )
+    summary = "All connections end (FIN) towards the client while the server still takes statements; four times."
 
     def strike(self, scene: Scene) -> None:
         """Half-close them, several times."""

@@ -17,9 +17,7 @@ class IsolationReturn(Fault):
 
     name = "isolation_return"
     title = "loss at return"
-    summary = (
-        "The connection is reset right after the last reply of every second request, before it is returned."
-    )
+    summary = "The connection is reset right after the last reply of every second request, before it is returned."
     traffic = Traffic.ISOLATION
 
     def strike(self, scene: Scene) -> None:

@@ -13,9 +13,7 @@ class SlowCall(Fault):
 
     name = "slow_call"
     title = "slow external call"
-    summary = (
-        "Requests call a slow service in their middle, for longer than the server keeps an idle connection."
-    )
+    summary = "Requests call a slow service in their middle, for longer than the server keeps an idle connection."
     variables: ClassVar[Mapping[str, str]] = {"wait_timeout": "1", "interactive_timeout": "1"}
     traffic = Traffic.SLOW_CALL
     silence = 1.6

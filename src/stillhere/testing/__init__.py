@@ -1,0 +1,1 @@
+"""Fakes for tests: of stillhere itself, and of applications that use it."""
