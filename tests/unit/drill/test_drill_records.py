@@ -80,7 +80,7 @@ def test_an_error_that_stillhere_did_not_name_is_remarked(make_round, make_resul
     hung = make_shot("a", outcome=Outcome.ERROR, error="no answer")
     decision = decide([make_round(make_result("stock", [failing]), make_result("stillhere", [hung]))])
     assert decision.verdict is Verdict.PASSED
-    assert decision.remarks == ("crash on mariadb: 1 of no answer in the stillhere arm, which it did not name",)
+    assert decision.remarks == ("crash on mariadb: 1 no answer in the stillhere arm, which it did not name",)
 
 
 def test_the_json_is_an_object_for_each_fault_server_and_arm(make_round, make_result, failing):

@@ -135,7 +135,7 @@ def decide(rounds: Iterable[Round]) -> Decision:
             if result.arm == _OURS:
                 took_part = True
                 remarks += [
-                    f"{where}: {count} of {name} in the {_OURS} arm, which it did not name"
+                    f"{where}: {count} {name} in the {_OURS} arm, which it did not name"
                     for name, count in result.audit.unnamed.items()
                 ]
             broken += [f"{where}: the {_OURS} arm has {text}" for text in counts]
