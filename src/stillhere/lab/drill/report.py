@@ -159,7 +159,7 @@ def _mark(found: Round, result: ArmResult) -> str:
     if audit.unavailable:
         marks.append(f'<span class="unavailable">{audit.unavailable} &times; 503</span>')
     if found.slow and not marks:
-        marks.append(f'<span class="unavailable">{found.slowdown(result):.0f} &times; slower</span>')
+        marks.append(f'<span class="unavailable">{found.slowdown(result):.0f}&times; slower</span>')
     return "".join(marks) or '<span class="good">✓</span>'
 
 
