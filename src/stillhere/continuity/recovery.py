@@ -286,6 +286,8 @@ class Recovery:
                 if not again or openings >= _MAX_OPENINGS or time.monotonic() >= self.deadline:
                     if conflict:
                         error.add_note("stillhere: while the transaction was being run again after a loss")
+                    elif again:
+                        raise refusals.lost_again(link, openings) from error
                     raise
             else:
                 return

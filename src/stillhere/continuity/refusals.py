@@ -13,6 +13,7 @@ from stillhere.errors import (
     CallError,
     CommitOutcomeUnknown,
     PoisonStatement,
+    ServerUnavailable,
     StatementKilled,
     StatementOutcomeUnknown,
     StatementTimeout,
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from stillhere.continuity.link import Link
 
 __all__ = [
-    "ENDINGS", "NOTE", "Refused", "commit_unknown", "log", "lose", "refuse", "refuse_reference", "stream_interrupted",
+    "ENDINGS", "NOTE", "Refused", "commit_unknown", "log", "lose", "lost_again", "refuse",
+    "refuse_reference", "stream_interrupted",
 ]  # fmt: skip
 
 _logger = logging.getLogger("stillhere")
@@ -122,6 +124,12 @@ def refuse_reference(link: Link) -> NoReturn:
 def commit_unknown(link: Link, why: str) -> CallError:
     """The COMMIT's reply was lost and can't be settled."""
     return link.endpoint.error(CommitOutcomeUnknown, f"{_WORDS[Action.COMMIT_UNKNOWN]} ({why})")
+
+
+def lost_again(link: Link, times: int) -> CallError:
+    """Each new connection was lost before it stood where the old one had."""
+    message = f"{link.endpoint.name} was reached {times} times, and lost each time before the session was restored. "
+    return link.endpoint.error(ServerUnavailable, message + "Nothing was committed by this call")
 
 
 def stream_interrupted(link: Link) -> CallError:
