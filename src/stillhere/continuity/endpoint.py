@@ -170,6 +170,10 @@ class Endpoint:
             self._life += restarted_between(self._latest, facts) is True
             self._latest = facts
 
+    def forked(self) -> None:
+        """In the child of a fork: the parent's lock may be held by a thread that doesn't exist here."""
+        self._lock = threading.Lock()
+
     def _settle_in(self, connection: Any) -> Facts:
         descriptor = self.driver.descriptor(connection)
         if descriptor >= 0 and self.policy.detect_within:
