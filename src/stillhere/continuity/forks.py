@@ -13,6 +13,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from stillhere.continuity import gate
+from stillhere.continuity.states import LinkState
 
 if TYPE_CHECKING:
     from stillhere.continuity.link import Link
