@@ -59,8 +59,8 @@ def _in_child() -> None:
 
 def _descriptor(connection: Any, link: Link) -> int:
     """The socket that the child inherited; -1 for none. One that another thread was just opening counts as well."""
-    if link.state is LinkState.READY:
-        return link.driver.descriptor(connection)
+    if link.descriptor >= 0:
+        return link.descriptor
     if link.state is LinkState.OPENING:
         with contextlib.suppress(Exception):  # not yet open
             return link.driver.descriptor(connection)

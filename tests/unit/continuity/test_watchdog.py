@@ -134,11 +134,11 @@ def test_a_statement_that_returned_just_before_the_shutdown_saves_the_next_ones_
     link = connection._stillhere
     link.sent_at = condemned_at = time.monotonic() - 6
     link.let_go(condemned_at)
-    watchdog._condemn(connection, link, condemned_at, "too late")
+    watchdog._condemn(link, condemned_at, "too late")
     assert link.condemned == ""
     assert run(connection, "SELECT 1").fetchone() == (1,)
     link.sent_at = condemned_at + 5
-    watchdog._condemn(connection, link, condemned_at, "the one before")
+    watchdog._condemn(link, condemned_at, "the one before")
     link.sent_at = 0.0
     assert run(connection, "SELECT 1").fetchone() == (1,)
     assert connection.thread_id() == 8
