@@ -54,6 +54,8 @@ class ContinuousCursor:
 
     def execute(self, query: Any, args: Any = None) -> Any:
         """Run a statement. Its kind is looked up by its template, before values are put in."""
+        if self._stillhere_unread:
+            streams.give_up(self)
         if args is not None:
             self._stillhere_statement = _of_template(query)
         elif self._stillhere_batch is not None and type(query) is bytearray:

@@ -37,7 +37,7 @@ def commit(link: Link, connection: Any, send: Callable[[], Any]) -> None:
 
 def rollback(link: Link, connection: Any, send: Callable[[], Any]) -> None:
     """ROLLBACK by the PEP 249 method; not sent when nothing was executed since the last one."""
-    if link.state is LinkState.READY and not link.ledger.dirty and not link.ledger.journal:
+    if link.state is LinkState.READY and not link.owner and not link.ledger.dirty and not link.ledger.journal:
         return
     if not link.lock.acquire(False):  # noqa: FBT003 - by keyword it costs a third more
         link.refuse_second_thread()
