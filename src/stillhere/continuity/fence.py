@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stillhere.clock import SYSTEM_CLOCK
 from stillhere.continuity.facts import Facts, restarted_between
 from stillhere.server.versions import Flavour
 
@@ -22,6 +23,9 @@ __all__ = ["Ghost", "fence", "is_alive"]
 # How long the server gets to notice by itself that its client is gone.
 _GRACE = 0.1
 _POLL = 0.01
+# InnoDB's own interval for the copy behind INNODB_TRX, and how long to go on when others keep it from being renewed.
+_COPY_AGE = 0.11
+_STALE_AT_MOST = 1.0
 _NO_SUCH_THREAD = 1094
 
 
@@ -51,9 +55,19 @@ def is_alive(driver: Driver, connection: Any, ghost: Ghost) -> bool:
 
 
 def fence(
-    driver: Driver, connection: Any, now: Facts, ghost: Ghost, *, deadline: float, on_kill: Callable[[], None]
+    driver: Driver,
+    connection: Any,
+    now: Facts,
+    ghost: Ghost,
+    *,
+    deadline: float,
+    on_kill: Callable[[], None],
+    prove: bool = False,
 ) -> bool:
-    """Wait until the ghost and its locks are gone, ending it by ``KILL CONNECTION`` where need be.
+    """Wait until the ghost is gone, ending it by ``KILL CONNECTION`` where need be.
+
+    Its locks go with it, on MySQL perhaps a little later: an ordinary statement then waits for them, one with
+    NOWAIT or SKIP LOCKED would not.
 
     Nothing is done where another server answers or the same one was restarted: the number may be a stranger's
     there, and a restart ends every transaction. Behind a multiplexing proxy user, host and port don't match,
@@ -66,6 +80,7 @@ def fence(
         ghost: what to be rid of.
         deadline: when to stop waiting, on the monotonic clock.
         on_kill: called before each KILL, so that it isn't taken for an administrator's.
+        prove: whether to wait until its locks are known to be released, too.
 
     Returns:
         Whether the ghost's locks are known to be released.
@@ -84,7 +99,9 @@ def fence(
                 raise
         if not _thread_gone(driver, connection, ghost, deadline):
             return False
-    return not ghost.transaction or _locks_gone(driver, connection, now.flavour, before.thread_id, deadline)
+    if not ghost.transaction or now.flavour is Flavour.MARIADB:
+        return True  # MariaDB takes a thread off the list after its transaction was rolled back, MySQL before
+    return prove and _locks_gone(driver, connection, before.thread_id, deadline)
 
 
 def _thread_gone(driver: Driver, connection: Any, ghost: Ghost, until: float) -> bool:
@@ -95,21 +112,38 @@ def _thread_gone(driver: Driver, connection: Any, ghost: Ghost, until: float) ->
     return True
 
 
-def _locks_gone(driver: Driver, connection: Any, flavour: Flavour, thread_id: int, until: float) -> bool:
-    """MySQL takes the thread off the list before its transaction is rolled back; MariaDB after."""
-    if flavour is Flavour.MARIADB:
-        return True
-    question = b"SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = %d" % thread_id
+def _locks_gone(driver: Driver, connection: Any, thread_id: int, until: float) -> bool:
+    """Whether the ghost's transaction is known to be over; a large one is waited for while it is being rolled back.
+
+    INNODB_TRX answers from a copy, which is made anew only when nobody has read it for 0.1 s: asking often keeps
+    it old. So the answer counts only where it shows our own transaction, begun just before.
+    """
+    question = (
+        b"SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX"
+        b" WHERE trx_mysql_thread_id IN (%d, CONNECTION_ID())" % thread_id
+    )
     try:
-        while driver.fetch(connection, question):
-            if time.monotonic() >= until:
-                return False
-            time.sleep(_POLL)
+        driver.fetch(connection, b"START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        released = _watch(driver, connection, question, thread_id, until)
     except driver.dbapi.Error as error:
         if driver.errno(error) in range(2000, 3000):
             raise
-        return False  # PROCESS isn't granted: what comes next meets a lock wait, and retries
-    return True
+        released = False  # PROCESS isn't granted: what comes next meets a lock wait, and retries
+    driver.fetch(connection, b"ROLLBACK")
+    return released
+
+
+def _watch(driver: Driver, connection: Any, question: bytes, thread_id: int, until: float) -> bool:
+    give_up = min(until, time.monotonic() + _STALE_AT_MOST)
+    while True:
+        running = {int(row[0]) for row in driver.fetch(connection, question)}
+        if running - {thread_id}:
+            if thread_id not in running:
+                return True
+            give_up = until  # seen to be there: worth waiting for
+        if time.monotonic() >= give_up:
+            return False
+        time.sleep(SYSTEM_CLOCK.jitter(_COPY_AGE * 2))
 
 
 def _text(value: Any) -> str:

@@ -271,12 +271,14 @@ class Recovery:
     def _restore(self, following: Statement | None, *, replaying: bool) -> None:
         """Bring a new physical connection to where the lost one was; lost ones meanwhile are replaced in turn."""
         link, driver = self.link, self.link.driver
+        impatient = replaying and any(entry.statement.nowait for entry in link.ledger.journal.entries)
+        impatient = impatient or (following is not None and following.nowait)
         openings = 0
         while True:
             openings += 1
             self._open()
             try:
-                released = self._fence(self.connection, link.facts)
+                released = self._fence(self.connection, link.facts, prove=impatient)
                 if replaying or self._verdict is Verdict.MAYBE_EXECUTED:
                     self._check_replayable(following, released=released, replaying=replaying)
                 link.session.restore(driver, self.connection)
@@ -314,12 +316,13 @@ class Recovery:
                 raise Refused("another server answers at the address, which may lack what was acknowledged")
         replay.check_tables(link, self.connection, statements)
 
-    def _fence(self, connection: Any, facts: Facts) -> bool:
+    def _fence(self, connection: Any, facts: Facts, *, prove: bool = False) -> bool:
         """Be rid of what lost connections left behind; whether all their locks are known to be released.
 
         Args:
             connection: a physical connection on which nothing of the application's has run yet.
             facts: what was learned of it.
+            prove: whether to wait for the release of their locks as well.
         """
         link, endpoint = self.link, self.link.endpoint
         released = True
@@ -334,6 +337,7 @@ class Recovery:
                     mine,
                     deadline=self.deadline,
                     on_kill=endpoint.note_own_kill,
+                    prove=prove,
                 )
                 released = released and done
                 ghosts.pop()

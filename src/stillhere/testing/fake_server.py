@@ -34,7 +34,7 @@ _SET = re.compile(r"SET\s+(?:SESSION\s+|@@(?:session\.)?)?(\w+)\s*=\s*(\S+)\s*\Z
 _THREAD = re.compile(
     r"SELECT (.+?) FROM information_schema\.PROCESSLIST WHERE ID (?:=|IN) (CONNECTION_ID|[\d(, ]+)", re.DOTALL
 )
-_TRX = re.compile(r"INNODB_TRX WHERE trx_mysql_thread_id = (\d+)")
+_TRX = re.compile(r"INNODB_TRX WHERE trx_mysql_thread_id IN \((\d+), CONNECTION_ID\(\)\)")
 _TABLE_NAMES = re.compile(r"'(\w+)'")
 _FUNCTIONS: dict[str, Callable[[FakeSession], Any]] = {
     "LAST_INSERT_ID()": lambda session: session.last_id,
@@ -222,7 +222,9 @@ class FakeServer:
         if match := _TRX.search(text):
             self._need_privilege()
             ghost = self.sessions.get(int(match[1]))
-            return Reply(((1,),) if ghost is not None and ghost.work.changes else (), ("1",))
+            running = [(ghost.thread_id,)] if ghost is not None and ghost.work.changes else []
+            running += [(session.thread_id,)] if session.in_transaction else []
+            return Reply(tuple(running), ("trx_mysql_thread_id",))
         if match := _KILL.match(text):
             return self._kill(int(match[1]))
         if "information_schema." in text:
