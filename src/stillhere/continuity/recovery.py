@@ -303,8 +303,8 @@ class Recovery:
         link = self.link
         statements = [entry.statement for entry in link.ledger.journal.entries] if replaying else []
         if following is not None:
-            if following.kind is Kind.READ and not replaying:
-                return
+            if following.kind is Kind.READ and not replaying and not link.ledger.transactional:
+                return  # it is run in a READ ONLY transaction, where the server refuses what writes
             statements.append(following)
         if not released and any(statement.nowait for statement in statements):
             raise Refused(
