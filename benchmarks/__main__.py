@@ -48,11 +48,11 @@ def main() -> int:
 
 
 def _measure(server: Server, driver: str, *, quick: bool) -> Iterator[Row]:
-    blocks, rounds = (15, 20) if quick else (60, 40)
+    blocks, turns = (15, 6) if quick else (60, 10)
     with Line(server.host, server.port) as line:
         yield from round_trips.measure(server, line, driver)
-        yield from times.measure(server, line, driver, blocks, rounds)
-    yield from cost.measure(server, driver, blocks, rounds)
+        yield from times.measure(server, line, driver, blocks, turns)
+    yield from cost.measure(server, driver, blocks, turns)
     yield from memory.measure(server, driver)
 
 
