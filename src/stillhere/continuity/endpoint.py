@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stillhere import events
 from stillhere.continuity import forks, watchdog
-from stillhere.continuity.facts import Facts, learn
+from stillhere.continuity.facts import UNKNOWN_FACTS, Facts, learn, restarted_between
 from stillhere.continuity.gate import Gate, GateFull, GateTimeout, gate_for
 from stillhere.continuity.link import Link
 from stillhere.continuity.slot import build
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Endpoint"]
 
 _MAX_SUSPECTS = 1024
+_SUSPICION = 600.0
 # The client library's own numbers for a connection that could not be made: refused, unreachable, no answer.
 _UNREACHABLE = frozenset({2002, 2003, 2013})
 
@@ -52,8 +53,11 @@ class Endpoint:
     witness: Witness | None = None
     own_kills: int = 0
     _ghosts: list[Ghost] = field(default_factory=list)
-    _suspects: dict[bytes, int] = field(default_factory=dict)
-    # Guards the two above: a thread that takes the ghosts must not take one twice or lose one just added.
+    _suspects: dict[bytes, tuple[int, float]] = field(default_factory=dict)
+    _latest: Facts = UNKNOWN_FACTS
+    _life: int = 0
+    # Guards the four above: a thread that takes the ghosts must not take one twice or lose one just added, and
+    # a restart is counted once.
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -78,6 +82,9 @@ class Endpoint:
         started = time.monotonic()
 
         def attempt() -> tuple[Any, Facts]:
+            if target is not None:
+                # An attempt that failed half-way may have left it open, and an open one is not built into.
+                self.driver.discard(target)
             connection = build(self.driver, chain, target)
             try:
                 return connection, self._settle_in(connection)
@@ -93,6 +100,7 @@ class Endpoint:
             seconds = time.monotonic() - started
             events.emit(events.Wait(server=self.name, seconds=seconds, served=False))
             raise self._unavailable(refusal, seconds) from refusal.last_error
+        self._note(opened[1])
         seconds = time.monotonic() - started
         if seconds > 1.0:
             events.emit(events.Wait(server=self.name, seconds=seconds, served=True))
@@ -135,19 +143,36 @@ class Endpoint:
             taken, self._ghosts = self._ghosts, []
         return taken
 
-    def suspect(self, sql: bytes) -> int:
-        """The statement was in flight at a crash; how often by now."""
-        key = blake2b(sql, digest_size=16).digest()
+    def suspect(self, sql: bytes) -> bool:
+        """The statement was in flight when the server crashed; whether it was at another crash as well.
+
+        Several connections may have had it in flight at one crash, which is one crash. Suspicion ends after
+        ten minutes.
+        """
+        key, now = blake2b(sql, digest_size=16).digest(), time.monotonic()
         with self._lock:
             if len(self._suspects) >= _MAX_SUSPECTS:
                 self._suspects.clear()
-            self._suspects[key] = self._suspects.get(key, 0) + 1
-            return self._suspects[key]
+            life, since = self._suspects.get(key, (self._life, now))
+            if now - since > _SUSPICION:
+                life, since = self._life, now
+            self._suspects[key] = (life, since)
+            return life != self._life
 
     def note_own_kill(self) -> None:
         """The fence is about to KILL."""
         with self._lock:
             self.own_kills += 1
+
+    def _note(self, facts: Facts) -> None:
+        """Count the server's lives, as its connections tell of them."""
+        with self._lock:
+            self._life += restarted_between(self._latest, facts) is True
+            self._latest = facts
+
+    def forked(self) -> None:
+        """In the child of a fork: the parent's lock may be held by a thread that doesn't exist here."""
+        self._lock = threading.Lock()
 
     def _settle_in(self, connection: Any) -> Facts:
         descriptor = self.driver.descriptor(connection)

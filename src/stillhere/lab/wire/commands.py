@@ -52,17 +52,19 @@ class Command:
         kind: its name in the protocol, such as ``"COM_QUERY"``.
         body: its first bytes, the command byte among them; at most `KEPT`.
         attributes: whether query attributes may stand before the statement.
+        thread_id: the server's id of the connection that it came on.
     """
 
     kind: str
     body: bytes
     attributes: bool = False
+    thread_id: int = 0
 
     @classmethod
-    def of(cls, body: bytes, *, attributes: bool = False) -> Command:
+    def of(cls, body: bytes, *, attributes: bool = False, thread_id: int = 0) -> Command:
         """The command whose first bytes these are."""
         code = body[0] if body else 0
-        return cls(KINDS.get(code) or f"COM_{code:#04x}", body, attributes)
+        return cls(KINDS.get(code) or f"COM_{code:#04x}", body, attributes, thread_id)
 
     @property
     def answered(self) -> bool:

@@ -160,7 +160,7 @@ class Conversation:
 
     def _command(self, packet: Packet) -> ArmedCut | None:
         attributes = bool(self._capabilities & Capability.QUERY_ATTRIBUTES)
-        command = Command.of(packet.prefix, attributes=attributes)
+        command = Command.of(packet.prefix, attributes=attributes, thread_id=self.thread_id)
         self._tally(command)
         cut = self._choose(command)
         when = cut.cut.when if cut else None
