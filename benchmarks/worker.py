@@ -6,7 +6,6 @@ one process pass two kinds of connection through the same code, and each slows t
 
 from __future__ import annotations
 
-import gc
 import json
 import subprocess
 import sys
@@ -68,7 +67,6 @@ def work(run: Callable[[], object]) -> None:
     """Be the other process."""
     for _ in range(_WARM_UP):
         run()
-    gc.disable()
     for line in sys.stdin:
         wall, cpu = [], []
         run()  # the caches belong to another process by now
@@ -79,7 +77,6 @@ def work(run: Callable[[], object]) -> None:
             wall.append(wall_end - wall_start)
             cpu.append(cpu_end - cpu_start)
         print(json.dumps([wall, cpu]), flush=True)
-        gc.collect()
 
 
 if __name__ == "__main__":
