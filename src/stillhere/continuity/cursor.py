@@ -55,9 +55,10 @@ class ContinuousCursor:
     description: Any
     _stillhere_base: ClassVar[Any]
     _stillhere_streaming: ClassVar[bool]
-    #: The driver's ``execute``, and its own step below it, which sends final bytes and reads the reply.
+    #: The driver's ``execute``, its own step below it, which sends final bytes and reads the reply, and its ``nextset``.
     _stillhere_execute: Any
     _stillhere_query: Any
+    _stillhere_nextset: Any
     #: The class of the statement that `execute` is about to hand to `_query`, found by its template.
     _stillhere_statement: Statement | None = None
     #: Whether the server holds rows for it, as far as it was told; they go with the connection.
@@ -111,8 +112,9 @@ class ContinuousCursor:
         """The next result set. One that was lost with its connection raises ``StreamInterrupted``."""
         connection = self.connection
         link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
-        if link is None or not (self._stillhere_streaming or link.more_results):
-            return self._stillhere_base.nextset(self)
+        # Asked around each statement by PyMySQL, and mostly there is none.
+        if link is None or not (link.more_results or self._stillhere_streaming):
+            return self._stillhere_nextset()
         return streams.read_on(link, connection, self, lambda: self._stillhere_base.nextset(self))
 
 
@@ -196,6 +198,7 @@ def _make(driver: Driver, base: type[Any]) -> type[Any]:
             "_stillhere_base": base,
             "_stillhere_execute": base.execute,
             "_stillhere_query": base._query,  # noqa: SLF001 - below execute
+            "_stillhere_nextset": base.nextset,
             "_stillhere_streaming": streaming,
         },
     )

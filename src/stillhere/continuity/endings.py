@@ -87,7 +87,7 @@ def end(link: Link, connection: Any, statement: Statement, sql: bytes, send: Cal
         phase = Phase.COMMIT if link.end_sent else Phase.IDLE
         return _recovery(link, connection, statement, sql, send).run(error, phase, now)
     link.last_used = link.let_go(now)
-    if statement is _ROLLBACK:
+    if rolling_back and not statement.chain_or_release:
         link.ledger.ended()
     else:
         _ended(link, statement, sql)
