@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import cost, memory, report, round_trips, times
+from benchmarks import cores, cost, memory, report, round_trips, times
 from benchmarks.arms import DRIVERS, prepare
 from benchmarks.line import Line
 from benchmarks.place import place
@@ -32,6 +32,7 @@ def main() -> int:
         with server:
             versions.append(str(server.version))
             prepare(server)
+            cores.settle(server.pid)
             for driver in (options.driver,) if options.driver else DRIVERS:
                 for row in _measure(server, driver, quick=options.quick):
                     print(f"{row.server} {row.driver} {row.measure}: {row.arm} {row.text}", file=sys.stderr)

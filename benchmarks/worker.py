@@ -15,6 +15,7 @@ from time import perf_counter, thread_time
 from types import TracebackType
 from typing import Any, Self
 
+from benchmarks import cores
 from benchmarks.arms import TASKS, engine_at
 
 _WARM_UP = 100
@@ -80,5 +81,6 @@ def work(run: Callable[[], object]) -> None:
 
 
 if __name__ == "__main__":
+    cores.settle()
     _, _url, _task, _options = sys.argv
     work(TASKS[_task](engine_at(_url, **json.loads(_options))))

@@ -55,7 +55,7 @@ class ContinuousCursor:
     description: Any
     _stillhere_base: ClassVar[Any]
     _stillhere_streaming: ClassVar[bool]
-    #: The driver's ``execute``, its own step below it, which sends final bytes and reads the reply, and its ``nextset``.
+    #: The driver's ``execute``, its own step below it that sends final bytes and reads the reply, and ``nextset``.
     _stillhere_execute: Any
     _stillhere_query: Any
     _stillhere_nextset: Any
