@@ -68,6 +68,8 @@ class ContinuousCursor:
 
     def execute(self, query: Any, args: Any = None) -> Any:
         """Run a statement. Its kind is looked up by its template, before values are put in."""
+        if self._stillhere_unread:
+            streams.give_up(self)
         if args is not None:
             try:
                 self._stillhere_statement = _TEMPLATES[query]
@@ -112,8 +114,8 @@ class ContinuousCursor:
         """The next result set. One that was lost with its connection raises ``StreamInterrupted``."""
         connection = self.connection
         link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
-        # Asked around each statement by PyMySQL, and mostly there is none.
-        if link is None or not (link.more_results or self._stillhere_streaming):
+        # Where nothing is left to read, the driver asks nobody, and the connection counts as idle as before.
+        if link is None or not (self._stillhere_unread or (link.more_results and link.driver.more_results(connection))):
             return self._stillhere_nextset()
         return streams.read_on(link, connection, self, lambda: self._stillhere_base.nextset(self))
 

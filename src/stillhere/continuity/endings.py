@@ -47,7 +47,7 @@ def rollback(link: Link, connection: Any, send: Callable[[], Any]) -> None:
     """ROLLBACK by the PEP 249 method; not sent when nothing was executed since the last one."""
     ledger = link.ledger
     # What was executed is dirty, save for the transaction that AND CHAIN began, whose journal is spoiled.
-    if link.state is _READY and not ledger.dirty and not ledger.journal.spoiled:
+    if link.state is _READY and not link.owner and not ledger.dirty and not ledger.journal.spoiled:
         return
     if not link.lock.acquire(False):  # noqa: FBT003 - by keyword it costs a third more
         link.refuse_second_thread()

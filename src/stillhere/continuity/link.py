@@ -72,6 +72,7 @@ class Link:
         token: what the transaction being committed left with the witness; None for nothing.
         end_sent: whether the COMMIT itself has been sent, not just its witness.
         more_results: whether the last statement may have left more result sets than the first unread.
+        results_of: the cursor that ran it.
         lost_why: why the transaction was lost, while in `LinkState.LOST`.
         lost_uncommitted: whether it is known that nothing of it was committed, and that nobody ended it on purpose.
     """
@@ -80,7 +81,7 @@ class Link:
         "__weakref__", "_observe", "_packet_limit", "_peek", "_read_mode", "_slow",
         "alone_witnessed", "chain", "condemned", "descriptor", "driver", "end_sent", "endpoint", "facts", "last_used",
         "ledger", "lock", "lost_uncommitted", "lost_why", "more_results", "opened_at", "own_kills_before", "owner",
-        "previous_facts", "replay_off", "returning", "sent_at", "state", "stream", "token", "watching",
+        "previous_facts", "replay_off", "results_of", "returning", "sent_at", "state", "stream", "token", "watching",
     )  # fmt: skip
 
     def __init__(self, endpoint: Endpoint, chain: Callable[[], Any]) -> None:
@@ -101,6 +102,7 @@ class Link:
         self.lost_uncommitted = False
         self.replay_off = not endpoint.policy.replay
         self.more_results = False
+        self.results_of: weakref.ref[Any] | None = None
         self.returning = False
         self.token: Token | None = None
         self.end_sent = False
@@ -182,6 +184,10 @@ class Link:
         """The physical connection is of no more use: close it, and remember what it leaves behind."""
         if ghost and self.facts.thread_id:
             self.endpoint.add_ghost(Ghost(self.facts))
+        cursor = self.results_of() if self.results_of is not None else None
+        if cursor is not None and self.more_results and self.driver.more_results(connection):
+            cursor._stillhere_unread = True  # noqa: SLF001 - ours; its next nextset() says that they are lost
+        self.more_results, self.results_of = False, None
         self._peek = BLIND
         self.descriptor = -1
         self.stream = None
@@ -302,6 +308,8 @@ class Link:
         ledger.dirty = True
         base = cursor._stillhere_base  # noqa: SLF001 - ours
         self.more_results = statement.kind is Kind.OTHER
+        if self.more_results:
+            self.results_of = weakref.ref(cursor)
         if cursor._stillhere_streaming and cursor.description is not None:  # noqa: SLF001 - ours
             stream_began(self, cursor)
             if not statement.plain:

@@ -15,7 +15,7 @@ from stillhere.errors import StreamInterrupted
 if TYPE_CHECKING:
     from stillhere.continuity.link import Link
 
-__all__ = ["close_stream", "next_result", "read_on", "stream_began", "stream_ended"]
+__all__ = ["close_stream", "give_up", "next_result", "read_on", "stream_began", "stream_ended"]
 
 
 def read_on(link: Link, connection: Any, cursor: Any, read: Callable[[], Any]) -> Any:
@@ -59,6 +59,14 @@ def close_stream(link: Link, connection: Any, cursor: Any, close: Callable[[], A
     finally:
         cursor.connection = None
         stream_ended(link, cursor)
+
+
+def give_up(cursor: Any) -> None:
+    """The cursor is to run another statement: rows that were lost with their connection are nobody's loss now."""
+    connection = cursor.connection
+    link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
+    if link is not None and link.state is not LinkState.READY:
+        cursor._stillhere_unread = False  # noqa: SLF001 - ours
 
 
 def stream_began(link: Link, cursor: Any) -> None:

@@ -179,6 +179,12 @@ _watch: tuple[int, Watch] | None = None
 _starting = threading.Lock()
 
 
+def _reset_after_fork() -> None:
+    """In the child: no watchdog runs, and the parent's lock may be held by a thread that doesn't exist here."""
+    global _watch, _starting
+    _watch, _starting = None, threading.Lock()
+
+
 def ensure_running() -> None:
     """Start the process's watchdog if it isn't running; again in the child of a fork."""
     global _watch  # noqa: PLW0603 - one watchdog for the process
@@ -188,3 +194,6 @@ def ensure_running() -> None:
         if _watch is None or _watch[0] != os.getpid() or not _watch[1].running:
             _watch = (os.getpid(), Watch())
             _watch[1].start()
+
+
+os.register_at_fork(after_in_child=_reset_after_fork)
