@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import cost, memory, report, round_trips, times
+from benchmarks import cores, cost, memory, report, round_trips, times
 from benchmarks.arms import DRIVERS, prepare
 from benchmarks.line import Line
 from benchmarks.place import place
@@ -32,6 +32,7 @@ def main() -> int:
         with server:
             versions.append(str(server.version))
             prepare(server)
+            cores.settle(server.pid)
             for driver in (options.driver,) if options.driver else DRIVERS:
                 for row in _measure(server, driver, quick=options.quick):
                     print(f"{row.server} {row.driver} {row.measure}: {row.arm} {row.text}", file=sys.stderr)
@@ -48,11 +49,11 @@ def main() -> int:
 
 
 def _measure(server: Server, driver: str, *, quick: bool) -> Iterator[Row]:
-    blocks, rounds = (15, 20) if quick else (60, 40)
+    blocks, turns = (15, 6) if quick else (60, 10)
     with Line(server.host, server.port) as line:
         yield from round_trips.measure(server, line, driver)
-        yield from times.measure(server, line, driver, blocks, rounds)
-    yield from cost.measure(server, driver, blocks, rounds)
+        yield from times.measure(server, line, driver, blocks, turns)
+    yield from cost.measure(server, driver, blocks, turns)
     yield from memory.measure(server, driver)
 
 

@@ -8,6 +8,7 @@ import sys
 from types import TracebackType
 from typing import Any, Self
 
+from benchmarks import cores
 from stillhere.lab.wire import Wire
 
 
@@ -61,6 +62,7 @@ class Line:
 
 def serve(host: str, port: int) -> None:
     """Be the other process."""
+    cores.settle()
     with Wire(host, port, plain=True) as wire:
         print(json.dumps([wire.host, wire.port]), flush=True)
         for line in sys.stdin:

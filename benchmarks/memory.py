@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import Connection, text
 
-from benchmarks.arms import BARE, STILLHERE, engine
+from benchmarks.arms import BARE, STILLHERE, engine_at, url_of
 from benchmarks.rows import Row
 from stillhere.lab.servers import Server
 
@@ -36,7 +36,7 @@ def measure(server: Server, driver: str) -> Iterator[Row]:
 
 
 def _held(server: Server, driver: str, arm: str, act: Callable[[Connection, int], object]) -> int:
-    on = engine(server, driver, arm)
+    on = engine_at(url_of(server, driver, arm))
     with on.connect() as connection:
         for turn in range(100):  # fills what is made once
             act(connection, turn)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
-from time import perf_counter, thread_time
+
+from benchmarks.worker import Worker
 
 _RESAMPLES = 1000
 _SEED = 7
@@ -22,7 +22,7 @@ class Estimate:
     high: float
 
 
-@dataclass
+@dataclass(frozen=True)
 class Samples:
     """What one arm took: for each block the median time of one run, in seconds."""
 
@@ -30,39 +30,23 @@ class Samples:
     cpu: list[float]
 
 
-def alternate(arms: Mapping[str, Callable[[], object]], blocks: int, rounds: int) -> dict[str, Samples]:
-    """Run every arm once a round, in random order each time; the medians of each block of rounds.
-
-    Wall-clock time and the CPU time of this thread are taken around each run; the two look at their clocks in
-    every arm alike.
-    """
+def alternate(arms: Mapping[str, Worker], blocks: int, turns: int, runs: int) -> dict[str, Samples]:
+    """Let the arms take turns of a few runs, in a new random order each time; the medians of each block of turns."""
     rng = random.Random(_SEED)  # noqa: S311 - an order, not a secret
     names = list(arms)
     samples = {name: Samples([], []) for name in names}
-    for _ in range(rounds):
-        for name in names:
-            arms[name]()
-    gc.collect()
-    gc.disable()
-    try:
-        for _ in range(blocks):
-            wall: dict[str, list[float]] = {name: [] for name in names}
-            cpu: dict[str, list[float]] = {name: [] for name in names}
-            for _ in range(rounds):
-                rng.shuffle(names)
-                for name in names:
-                    run = arms[name]
-                    cpu_start, wall_start = thread_time(), perf_counter()
-                    run()
-                    wall_end, cpu_end = perf_counter(), thread_time()
-                    wall[name].append(wall_end - wall_start)
-                    cpu[name].append(cpu_end - cpu_start)
+    for _ in range(blocks):
+        wall: dict[str, list[float]] = {name: [] for name in names}
+        cpu: dict[str, list[float]] = {name: [] for name in names}
+        for _ in range(turns):
+            rng.shuffle(names)
             for name in names:
-                samples[name].wall.append(median(wall[name]))
-                samples[name].cpu.append(median(cpu[name]))
-            gc.collect()
-    finally:
-        gc.enable()
+                turn = arms[name].turn(runs)
+                wall[name] += turn.wall
+                cpu[name] += turn.cpu
+        for name in names:
+            samples[name].wall.append(median(wall[name]))
+            samples[name].cpu.append(median(cpu[name]))
     return samples
 
 

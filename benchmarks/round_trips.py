@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.arms import BARE, PRE_PING, REQUESTS, STILLHERE, WITNESS, engine
+from benchmarks.arms import BARE, PRE_PING, REQUESTS, STILLHERE, WITNESS, engine_at, options_of, url_of
 from benchmarks.line import Line
 from benchmarks.rows import Row
 from stillhere.lab.servers import Server
@@ -17,7 +17,7 @@ def measure(server: Server, line: Line, driver: str) -> Iterator[Row]:
     line.delay(0)
     counted: dict[tuple[str, str], float] = {}
     for arm in (BARE, PRE_PING, STILLHERE, WITNESS):
-        on = engine(server, driver, arm, line.port)
+        on = engine_at(url_of(server, driver, arm, line.port), **options_of(arm))
         for kind, make in REQUESTS.items():
             request = make(on)
             request()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks.arms import BARE, PRE_PING, STILLHERE, engine, read_request
+from benchmarks.arms import BARE, PRE_PING, STILLHERE, options_of, url_of
 from benchmarks.line import Line
-from benchmarks.pairs import alternate, ratio
+from benchmarks.pairs import Samples, alternate, ratio
 from benchmarks.rows import Row
+from benchmarks.worker import Worker
 from stillhere.lab.servers import Server
+
+_RUNS = 4
 
 
 @dataclass(frozen=True)
@@ -31,35 +35,36 @@ WAYS = (
 )
 
 
-def measure(server: Server, line: Line, driver: str, blocks: int, rounds: int) -> Iterator[Row]:
+def measure(server: Server, line: Line, driver: str, blocks: int, turns: int) -> Iterator[Row]:
     """A read request on every engine, over each way."""
     for way in WAYS:
-        line.delay(0)
-        engines = {
-            arm: engine(server, driver, arm, line.port if way.wired else None) for arm in (BARE, PRE_PING, STILLHERE)
-        }
-        requests = {arm: read_request(on) for arm, on in engines.items()}
-        for request in requests.values():
-            request()
-        line.delay(way.delay)
-        samples = alternate(requests, blocks, rounds)
-        line.delay(0)
-        for on in engines.values():
-            on.dispose()
-        for arm in (PRE_PING, STILLHERE):
-            target = way.target if arm == STILLHERE else None
-            for clock in ("wall", "cpu"):
-                of, to = getattr(samples[arm], clock), getattr(samples[BARE], clock)
-                found = ratio(of, to)
-                yield Row(
-                    server=server.flavour.name.lower(),
-                    driver=driver,
-                    measure=f"read request, {way.name}, {'time' if clock == 'wall' else 'client CPU'}",
-                    arm=arm,
-                    value=found.value,
-                    low=found.low,
-                    high=found.high,
-                    unit="x",
-                    target=target if clock == "wall" else None,
-                    plain=f"bare {median(to) * 1e6:.0f} µs, {median(of) * 1e6:.0f} µs",
-                )
+        with ExitStack() as stack:
+            port = line.port if way.wired else None
+            line.delay(0)
+            workers = {
+                arm: stack.enter_context(Worker(url_of(server, driver, arm, port), "read", options_of(arm)))
+                for arm in (BARE, PRE_PING, STILLHERE)
+            }
+            line.delay(way.delay)
+            samples = alternate(workers, blocks, turns, _RUNS)
+        yield from _rows(server, driver, way, samples)
+    line.delay(0)
+
+
+def _rows(server: Server, driver: str, way: Way, samples: dict[str, Samples]) -> Iterator[Row]:
+    for arm in (PRE_PING, STILLHERE):
+        for clock in ("wall", "cpu"):
+            of, to = getattr(samples[arm], clock), getattr(samples[BARE], clock)
+            found = ratio(of, to)
+            yield Row(
+                server=server.flavour.name.lower(),
+                driver=driver,
+                measure=f"read request, {way.name}, {'time' if clock == 'wall' else 'client CPU'}",
+                arm=arm,
+                value=found.value,
+                low=found.low,
+                high=found.high,
+                unit="x",
+                target=way.target if clock == "wall" and arm == STILLHERE else None,
+                plain=f"bare {median(to) * 1e6:.0f} µs, {median(of) * 1e6:.0f} µs",
+            )

@@ -4,35 +4,48 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cache
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from stillhere.continuity import streams
-from stillhere.continuity.statement import Kind, Statement, StatementCache
+from stillhere.continuity.statement import Kind, Statement, classify
 from stillhere.continuity.states import LinkState
 
 if TYPE_CHECKING:
     from stillhere.continuity.link import Link
     from stillhere.drivers.base import Driver
 
-__all__ = ["ContinuousCursor", "continuous_cursor_class"]
+__all__ = ["CLASSES", "ContinuousCursor", "continuous_cursor_class"]
 
 
 _LONGEST = 8192
+_MOST = 2048
 _KINDS = frozenset({Kind.READ, Kind.WRITE})
-_TEMPLATES = StatementCache(template=True)
 
 
-def _of_template(query: Any) -> Statement | None:
-    """The class of every statement that this template can become; None where the final bytes decide.
+class _Templates(dict[Any, Statement | None]):
+    """``templates[query]``: the class of every statement that it can become; None where the final bytes decide.
 
     A value that the driver escapes is one literal, and doesn't change what kind of statement it stands in.
-    What SET sets is part of its kind, so that SET is classified by its final bytes.
+    What SET sets is part of its kind, so that SET is classified by its final bytes. A dictionary, so that a hit
+    costs no call; bounded, and safe between threads, as `stillhere.continuity.statement.StatementCache`.
     """
-    try:
-        statement = _TEMPLATES[query]
-    except TypeError:  # a bytearray, or what is no statement at all
-        return None
-    return statement if statement.plain or statement.kind in _KINDS else None
+
+    __slots__ = ()
+
+    def __missing__(self, query: Any) -> Statement | None:
+        if not isinstance(query, str | bytes):
+            return None
+        statement = classify(query, template=True)
+        found = statement if statement.kind in _KINDS else None
+        if len(query) <= _LONGEST:
+            if len(self) >= _MOST:
+                self.clear()
+            self[query] = found
+        return found
+
+
+_TEMPLATES = _Templates()
 
 
 class ContinuousCursor:
@@ -42,9 +55,10 @@ class ContinuousCursor:
     description: Any
     _stillhere_base: ClassVar[Any]
     _stillhere_streaming: ClassVar[bool]
-    #: The driver's ``execute``, and its own step below it, which sends final bytes and reads the reply.
+    #: The driver's ``execute``, its own step below it that sends final bytes and reads the reply, and ``nextset``.
     _stillhere_execute: Any
     _stillhere_query: Any
+    _stillhere_nextset: Any
     #: The class of the statement that `execute` is about to hand to `_query`, found by its template.
     _stillhere_statement: Statement | None = None
     #: Whether the server holds rows for it, as far as it was told; they go with the connection.
@@ -57,7 +71,10 @@ class ContinuousCursor:
         if self._stillhere_unread:
             streams.give_up(self)
         if args is not None:
-            self._stillhere_statement = _of_template(query)
+            try:
+                self._stillhere_statement = _TEMPLATES[query]
+            except TypeError:  # a bytearray
+                self._stillhere_statement = None
         elif self._stillhere_batch is not None and type(query) is bytearray:
             self._stillhere_statement = self._stillhere_batch
         try:
@@ -80,18 +97,26 @@ class ContinuousCursor:
             return self._stillhere_query(q)
         if type(q) is not bytes:
             q = q.encode(connection.encoding) if isinstance(q, str) else bytes(q)
-        return link.run(connection, self, self._stillhere_statement or link.classify(connection, q), q)
+        statement = self._stillhere_statement or link.classify(connection, q)
+        # Taken here and not by a method of the link: each call on this way is paid for by every statement.
+        if not link.lock.acquire(False):  # noqa: FBT003 - by keyword it costs a third more
+            return link.pass_down(self, q)
+        link.owner = get_ident()
+        try:
+            if statement.plain and not link.alone_witnessed:
+                return link.send(connection, self, statement, q)
+            return link.send_by_kind(connection, self, statement, q)
+        finally:
+            link.owner = 0
+            link.lock.release()
 
     def nextset(self) -> Any:
         """The next result set. One that was lost with its connection raises ``StreamInterrupted``."""
         connection = self.connection
         link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
         # Where nothing is left to read, the driver asks nobody, and the connection counts as idle as before.
-        left = link is not None and (
-            self._stillhere_unread or (link.more_results and link.driver.more_results(connection))
-        )
-        if link is None or not left:
-            return self._stillhere_base.nextset(self)
+        if link is None or not (self._stillhere_unread or (link.more_results and link.driver.more_results(connection))):
+            return self._stillhere_nextset()
         return streams.read_on(link, connection, self, lambda: self._stillhere_base.nextset(self))
 
 
@@ -150,16 +175,17 @@ class StreamingCursor(ContinuousCursor):
         streams.close_stream(link, connection, self, lambda: self._stillhere_base.close(self))
 
 
-_classes: dict[type[Any], type[Any]] = {}
+#: Those that were made, by the driver's.
+CLASSES: dict[type[Any], type[Any]] = {}
 
 
 def continuous_cursor_class(driver: Driver, base: type[Any]) -> type[Any]:
     """The continuous subclass of a cursor class of the driver; always the same one."""
-    made = _classes.get(base)
+    made = CLASSES.get(base)
     if made is None:
         if issubclass(base, ContinuousCursor):
             return base
-        made = _classes.setdefault(base, _make(driver, base))
+        made = CLASSES.setdefault(base, _make(driver, base))
     return made
 
 
@@ -174,6 +200,7 @@ def _make(driver: Driver, base: type[Any]) -> type[Any]:
             "_stillhere_base": base,
             "_stillhere_execute": base.execute,
             "_stillhere_query": base._query,  # noqa: SLF001 - below execute
+            "_stillhere_nextset": base.nextset,
             "_stillhere_streaming": streaming,
         },
     )
@@ -182,7 +209,7 @@ def _make(driver: Driver, base: type[Any]) -> type[Any]:
 @cache
 def _batch_of(query: str | bytes) -> Statement | None:
     """The class of the batches that an ``executemany`` of that template is rewritten into."""
-    statement = _of_template(query)
+    statement = _TEMPLATES[query]
     if statement is None or statement.kind is not Kind.WRITE:
         return None
     if statement.insert is None:

@@ -27,17 +27,27 @@ _logger = logging.getLogger("stillhere")
 _BEGIN = classify(b"BEGIN")
 _COMMIT = classify(b"COMMIT")
 _ROLLBACK = classify(b"ROLLBACK")
+# A member of an enum is looked up by way of its metaclass each time; a global isn't.
+_READY, _DEAD, _IS_ROLLBACK = LinkState.READY, Liveness.DEAD, Kind.ROLLBACK
 
 
 def commit(link: Link, connection: Any, send: Callable[[], Any]) -> None:
     """COMMIT by the PEP 249 method."""
-    with link.held():
+    if not link.lock.acquire(False):  # noqa: FBT003 - by keyword it costs a third more
+        link.refuse_second_thread()
+    link.owner = get_ident()
+    try:
         end(link, connection, _COMMIT, b"COMMIT", send)
+    finally:
+        link.owner = 0
+        link.lock.release()
 
 
 def rollback(link: Link, connection: Any, send: Callable[[], Any]) -> None:
     """ROLLBACK by the PEP 249 method; not sent when nothing was executed since the last one."""
-    if link.state is LinkState.READY and not link.owner and not link.ledger.dirty and not link.ledger.journal:
+    ledger = link.ledger
+    # What was executed is dirty, save for the transaction that AND CHAIN began, whose journal is spoiled.
+    if link.state is _READY and not link.owner and not ledger.dirty and not ledger.journal.spoiled:
         return
     if not link.lock.acquire(False):  # noqa: FBT003 - by keyword it costs a third more
         link.refuse_second_thread()
@@ -51,21 +61,22 @@ def rollback(link: Link, connection: Any, send: Callable[[], Any]) -> None:
 
 def end(link: Link, connection: Any, statement: Statement, sql: bytes, send: Callable[[], Any]) -> Any:
     """End the transaction by a statement of kind COMMIT or ROLLBACK, while the link is held."""
-    rolling_back = statement.kind is Kind.ROLLBACK
-    if link.state is not LinkState.READY:
+    rolling_back = statement.kind is _IS_ROLLBACK
+    if link.state is not _READY:
         if link.state is LinkState.CLOSED:
             return send()
         if rolling_back or link.state is not LinkState.LOST:
             _forget(link)
             return None
         link.prepare(connection, statement)
-    call = Call.ROLLBACK if rolling_back else Call.COMMIT
     link.token = None
-    if link.endpoint.witness is not None and not rolling_back:
-        send = _witnessed(link, connection, link.endpoint.witness, send)
-    # What is readable before COMMIT proves that it was not executed; for ROLLBACK there is nothing to prove.
-    if not rolling_back and link.look() is Liveness.DEAD:
-        return _recovery(link, connection, statement, sql, call, send).run(None, Phase.IDLE)
+    if not rolling_back:
+        witness = link.endpoint.witness
+        if witness is not None:
+            send = _witnessed(link, connection, witness, send)
+        # What is readable before COMMIT proves that it was not executed; for ROLLBACK there is nothing to prove.
+        if link.look() is _DEAD:
+            return _recovery(link, connection, statement, sql, send).run(None, Phase.IDLE)
     link.end_sent = True
     now = link.sent_at = monotonic()
     try:
@@ -74,9 +85,12 @@ def end(link: Link, connection: Any, statement: Statement, sql: bytes, send: Cal
         link.let_go(now)
         pass_on_unless_lost(link, connection, statement, sql, None, error)
         phase = Phase.COMMIT if link.end_sent else Phase.IDLE
-        return _recovery(link, connection, statement, sql, call, send).run(error, phase, now)
+        return _recovery(link, connection, statement, sql, send).run(error, phase, now)
     link.last_used = link.let_go(now)
-    _ended(link, statement, sql)
+    if rolling_back and not statement.chain_or_release:
+        link.ledger.ended()
+    else:
+        _ended(link, statement, sql)
     return result
 
 
@@ -127,9 +141,8 @@ def _leave_token(link: Link, connection: Any, witness: Witness) -> Token | None:
         return None
 
 
-def _recovery(
-    link: Link, connection: Any, statement: Statement, sql: bytes, call: Call, send: Callable[[], Any]
-) -> Recovery:
+def _recovery(link: Link, connection: Any, statement: Statement, sql: bytes, send: Callable[[], Any]) -> Recovery:
+    call = Call.ROLLBACK if statement.kind is _IS_ROLLBACK else Call.COMMIT
     return Recovery(link, connection, call, statement, sql, send, lambda _: _ended(link, statement, sql))
 
 

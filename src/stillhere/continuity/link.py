@@ -40,7 +40,7 @@ _NO_LIMIT = 1 << 62
 _NEVER = float("inf")
 # Codecs in which the second byte of a character can be a quote or a backslash of ASCII.
 _ASCII_INSIDE = frozenset({"gbk", "gb18030", "gb2312", "big5", "sjis", "shift_jis", "cp932"})
-_READY = LinkState.READY
+_READY, _DEAD = LinkState.READY, Liveness.DEAD
 _ENDS = frozenset({Kind.COMMIT, Kind.ROLLBACK})
 
 # Pinging and naming a character set leave nothing in a transaction: their bytes are empty, nothing is recorded.
@@ -55,6 +55,7 @@ class Link:
         endpoint: what it shares with the other connections of its engine.
         driver: the endpoint's driver.
         chain: opens a physical connection, the user's whole way.
+        alone_witnessed: whether a write outside a transaction becomes one, for the witness.
         state: where the connection stands.
         ledger: its transaction and its session.
         owner: the thread that is inside a call, 0 for none. Calls that this thread makes meanwhile are the driver's
@@ -77,10 +78,10 @@ class Link:
     """
 
     __slots__ = (
-        "__weakref__", "_alone_witnessed", "_observe", "_packet_limit", "_peek", "_read_mode", "_slow",
-        "chain", "condemned", "descriptor", "driver", "end_sent", "endpoint", "facts", "last_used", "ledger", "lock",
-        "lost_uncommitted", "lost_why", "more_results", "opened_at", "own_kills_before", "owner", "previous_facts",
-        "replay_off", "results_of", "returning", "sent_at", "state", "stream", "token", "watching",
+        "__weakref__", "_observe", "_packet_limit", "_peek", "_read_mode", "_slow",
+        "alone_witnessed", "chain", "condemned", "descriptor", "driver", "end_sent", "endpoint", "facts", "last_used",
+        "ledger", "lock", "lost_uncommitted", "lost_why", "more_results", "opened_at", "own_kills_before", "owner",
+        "previous_facts", "replay_off", "results_of", "returning", "sent_at", "state", "stream", "token", "watching",
     )  # fmt: skip
 
     def __init__(self, endpoint: Endpoint, chain: Callable[[], Any]) -> None:
@@ -106,7 +107,7 @@ class Link:
         self.token: Token | None = None
         self.end_sent = False
         self._observe = endpoint.driver.observe
-        self._alone_witnessed = endpoint.policy.witness_autocommit
+        self.alone_witnessed = endpoint.policy.witness_autocommit
         self._slow = (endpoint.policy.detect_within or _NEVER) * 0.5
         self._peek: Peek | Blind = BLIND
         self._packet_limit = _NO_LIMIT
@@ -227,27 +228,39 @@ class Link:
         limit = self.facts.wait_timeout
         return bool(limit) and monotonic() - self.last_used > limit * 0.9
 
+    def leave_pool(self) -> bool:
+        """A pool hands it to its next user; whether it is good, asked of the kernel, not of the server."""
+        self.replay_off = not self.endpoint.policy.replay
+        self.returning = False
+        session = self.ledger.session
+        # Whoever put the connection back gave up what the session held for it; the next user doesn't know of it.
+        if session.pins:
+            session.forget_pins()
+        # One that was only just opened is not sent back: a pool tries twice, and then gives the checkout up. If it
+        # is lost already, its first statement finds out and opens another in its place.
+        if session.in_prologue:
+            self.ledger.end_prologue()
+            return True
+        return self.state is _READY and self._peek.look() is not _DEAD and not self.outlived
+
     # -- statements ------------------------------------------------------------------------------------
 
-    def run(self, connection: Any, cursor: Any, statement: Statement, sql: bytes) -> Any:
-        """Run a statement for a cursor, over as many physical connections as it takes and may."""
-        if not self.lock.acquire(False):  # noqa: FBT003 - by keyword it costs a third more
-            if self.owner == get_ident():
-                return cursor._stillhere_query(sql)  # noqa: SLF001 - ours
-            self.refuse_second_thread()
-        self.owner = get_ident()
-        try:
-            if not statement.plain and statement.kind in _ENDS:
-                return endings.end(self, connection, statement, sql, lambda: cursor._stillhere_query(sql))  # noqa: SLF001
-            if self._alone_witnessed and statement.plain and statement.kind is Kind.WRITE:
-                return endings.run_alone(self, connection, cursor, statement, sql)
-            return self.send(connection, cursor, statement, sql)
-        finally:
-            self.owner = 0
-            self.lock.release()
+    def pass_down(self, cursor: Any, sql: bytes) -> Any:
+        """A statement for a cursor while the link is held: the driver's own and ours, or a second thread's."""
+        if self.owner == get_ident():
+            return cursor._stillhere_query(sql)  # noqa: SLF001 - ours
+        return self.refuse_second_thread()
+
+    def send_by_kind(self, connection: Any, cursor: Any, statement: Statement, sql: bytes) -> Any:
+        """Run a statement of any kind for a cursor that holds the link."""
+        if not statement.plain and statement.kind in _ENDS:
+            return endings.end(self, connection, statement, sql, lambda: cursor._stillhere_query(sql))  # noqa: SLF001
+        if self.alone_witnessed and statement.plain and statement.kind is Kind.WRITE:
+            return endings.run_alone(self, connection, cursor, statement, sql)
+        return self.send(connection, cursor, statement, sql)
 
     def send(self, connection: Any, cursor: Any, statement: Statement, sql: bytes) -> Any:
-        """The same, while the link is held."""
+        """Run a statement, over as many physical connections as it takes and may, while the link is held."""
         now = monotonic()
         if self.state is not _READY:
             if self.returning:
