@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from stillhere.continuity import endings, streams
 from stillhere.continuity.cursor import continuous_cursor_class
 from stillhere.continuity.statement import classify
 from stillhere.continuity.states import LinkState
@@ -62,7 +63,7 @@ class ContinuousConnection:
         if link is None or link.owner == get_ident():
             self._stillhere_base.commit(self)
         else:
-            link.commit(self, lambda: self._stillhere_base.commit(self))
+            endings.commit(link, self, lambda: self._stillhere_base.commit(self))
 
     def rollback(self) -> None:
         """Roll back; that succeeds whenever the connection is lost, since the server does it then."""
@@ -70,7 +71,7 @@ class ContinuousConnection:
         if link is None or link.owner == get_ident():
             self._stillhere_base.rollback(self)
         else:
-            link.rollback(self, lambda: self._stillhere_base.rollback(self))
+            endings.rollback(link, self, lambda: self._stillhere_base.rollback(self))
 
     def begin(self) -> None:
         """Begin a transaction explicitly."""
@@ -145,7 +146,7 @@ class ContinuousConnection:
             return self._stillhere_base.next_result(self, *args, **kwargs)
         if link.state is not LinkState.READY or not link.driver.more_results(self):
             return -1
-        return link.next_result(self, lambda: self._stillhere_base.next_result(self, *args, **kwargs))
+        return streams.next_result(link, self, lambda: self._stillhere_base.next_result(self, *args, **kwargs))
 
     def close(self) -> None:
         """Close the logical connection for good."""

@@ -6,7 +6,9 @@ import dataclasses
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from stillhere.continuity import streams
 from stillhere.continuity.statement import Kind, Statement, StatementCache
+from stillhere.continuity.states import LinkState
 
 if TYPE_CHECKING:
     from stillhere.continuity.link import Link
@@ -37,6 +39,7 @@ class ContinuousCursor:
     """What is put in front of the driver's cursor class."""
 
     connection: Any
+    description: Any
     _stillhere_base: ClassVar[Any]
     _stillhere_streaming: ClassVar[bool]
     #: The driver's ``execute``, and its own step below it, which sends final bytes and reads the reply.
@@ -44,6 +47,8 @@ class ContinuousCursor:
     _stillhere_query: Any
     #: The class of the statement that `execute` is about to hand to `_query`, found by its template.
     _stillhere_statement: Statement | None = None
+    #: Whether the server holds rows for it, as far as it was told; they go with the connection.
+    _stillhere_unread: bool = False
     #: While `executemany` rewrites its rows into batches: the class of each batch.
     _stillhere_batch: Statement | None = None
 
@@ -81,20 +86,28 @@ class ContinuousCursor:
         link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
         if link is None or not (self._stillhere_streaming or link.more_results):
             return self._stillhere_base.nextset(self)
-        return link.read_on(connection, self, lambda: self._stillhere_base.nextset(self))
+        return streams.read_on(link, connection, self, lambda: self._stillhere_base.nextset(self))
 
 
 class StreamingCursor(ContinuousCursor):
     """The same, in front of a cursor class that leaves its rows on the server until they are fetched."""
+
+    def execute(self, query: Any, args: Any = None) -> Any:
+        """Run a statement. What the last one left unread on a connection that is gone is given up."""
+        connection = self.connection
+        link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
+        if link is not None and link.state is not LinkState.READY:
+            self._stillhere_unread = False
+        return super().execute(query, args)
 
     def _stillhere_read(self, read: Any, *, last: bool = False) -> Any:
         connection = self.connection
         link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
         if link is None:
             return read()
-        rows = link.read_on(connection, self, read)
+        rows = streams.read_on(link, connection, self, read)
         if last or not rows:
-            link.stream_ended(self)
+            streams.stream_ended(link, self)
         return rows
 
     def fetchone(self) -> Any:
@@ -109,13 +122,26 @@ class StreamingCursor(ContinuousCursor):
         """All rows that are left, from the server."""
         return self._stillhere_read(lambda: self._stillhere_base.fetchall(self), last=True)
 
+    def nextset(self) -> Any:
+        """The next result set, whose rows are streamed as well."""
+        more = super().nextset()
+        connection = self.connection
+        link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
+        if link is not None:
+            if more and self.description is not None:
+                streams.stream_began(link, self)
+            elif link.state is LinkState.READY:
+                streams.stream_ended(link, self)
+        return more
+
     def close(self) -> None:
         """Close; rows that the server still holds are read and thrown away."""
         connection = self.connection
-        if connection is None or connection._stillhere is None:  # noqa: SLF001 - ours
+        link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
+        if link is None:
             self._stillhere_base.close(self)
             return
-        connection._stillhere.close_stream(connection, self, lambda: self._stillhere_base.close(self))  # noqa: SLF001 - ours
+        streams.close_stream(link, connection, self, lambda: self._stillhere_base.close(self))
 
 
 _classes: dict[type[Any], type[Any]] = {}

@@ -186,5 +186,5 @@ class Endpoint:
             )
         return self.error(
             ServerUnavailable,
-            message + f". Nothing of this call was executed; ride_through is {self.policy.ride_through:g} s",
+            message + f". Nothing was committed by this call; ride_through is {self.policy.ride_through:g} s",
         )

@@ -128,7 +128,10 @@ class Recovery:
         link, endpoint, token = self.link, self.link.endpoint, self.link.token
         settlement = Settlement.UNKNOWN
         while endpoint.witness is not None and token is not None:
-            side, facts = endpoint.open(link.chain, None, self.deadline)
+            try:
+                side, facts = endpoint.open(link.chain, None, self.deadline)
+            except endpoint.driver.dbapi.Error:
+                break  # whatever keeps the server from being asked: what it would answer stays unknown
             try:
                 same = same_server(self.lost, facts) or endpoint.policy.synchronous_replication
                 self._fence(side, facts)

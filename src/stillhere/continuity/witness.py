@@ -14,21 +14,19 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from stillhere.continuity.witness_table import SENTINEL, TABLE, WATERMARK, qualified
 from stillhere.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from stillhere.continuity.facts import Facts
     from stillhere.drivers.base import Driver
 
-__all__ = ["TABLE", "Settlement", "Token", "Witness", "table_statements"]
+__all__ = ["Settlement", "Token", "Witness", "same_server"]
 
-TABLE = "stillhere_witness"
 _DUPLICATE_KEY = 1062
 _LOCK_CONFLICTS = frozenset({1205, 1213})
 # The server refuses writing as such; a transaction that writes would not get as far as its COMMIT.
 _READ_ONLY = frozenset({1290, 1792, 1836})
-_SENTINEL = b"\x00" * 16
-_WATERMARK = b"\x00" * 15 + b"\x01"
 
 
 class Settlement(Enum):
@@ -47,26 +45,6 @@ class Token:
     left_at: float
 
 
-def table_statements(schema: str) -> tuple[str, ...]:
-    """The statements that make the table in a schema; each can be repeated.
-
-    The table is never empty: with ``unique_checks=0`` an insert into an empty one would lock all of it.
-    """
-    name = f"`{schema.replace('`', '``')}`.`{TABLE}`"
-    columns = (
-        "token BINARY(16) NOT NULL PRIMARY KEY, "
-        "kind ENUM('W', 'T', 'S', 'P') NOT NULL COMMENT 'witness, tombstone, sentinel, purged before', "
-        "created DATETIME(6) NOT NULL, KEY created (created)"
-    )
-    comment = "stillhere: a row for each writing transaction; see stillhere witness purge"
-    insert = f"INSERT IGNORE INTO {name} VALUES"
-    return (
-        f"CREATE TABLE IF NOT EXISTS {name} ({columns}) ENGINE=InnoDB COMMENT='{comment}'",
-        f"{insert} (0x{_SENTINEL.hex()}, 'S', UTC_TIMESTAMP(6))",
-        f"{insert} (0x{_WATERMARK.hex()}, 'P', '1970-01-01')",
-    )
-
-
 class Witness:
     """The witness table of one schema, as an endpoint's connections use it.
 
@@ -76,7 +54,7 @@ class Witness:
 
     def __init__(self, schema: str) -> None:
         self.schema = schema
-        self._table = f"`{schema.replace('`', '``')}`.`{TABLE}`".encode()
+        self._table = qualified(schema).encode()
 
     def check(self, driver: Driver, connection: Any) -> None:
         """Try, in a transaction that is rolled back, all that will be needed.
@@ -88,7 +66,7 @@ class Witness:
             driver.fetch(connection, b"START TRANSACTION")
             self._insert(driver, connection, os.urandom(16), b"T")
             driver.fetch(
-                connection, b"SELECT kind FROM " + self._table + b" WHERE token = 0x" + _SENTINEL.hex().encode()
+                connection, b"SELECT kind FROM " + self._table + b" WHERE token = 0x" + SENTINEL.hex().encode()
             )
         except driver.dbapi.Error as error:
             code = driver.errno(error)
@@ -167,7 +145,7 @@ class Witness:
         rows = driver.fetch(
             connection,
             b"SELECT created > UTC_TIMESTAMP(6) - INTERVAL %d MICROSECOND FROM %s WHERE token = 0x%s"
-            % (age, self._table, _WATERMARK.hex().encode()),
+            % (age, self._table, WATERMARK.hex().encode()),
         )
         return not rows or bool(int(rows[0][0]))
 

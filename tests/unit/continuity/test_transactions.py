@@ -30,7 +30,7 @@ def lost_for_good(connection, run):
         lambda: run(connection, "COMMIT"),
         connection.begin,
         connection.ping,
-        lambda: connection.autocommit(True),
+        lambda: connection.autocommit(on=True),
         lambda: connection.select_db("app"),
         lambda: connection.set_character_set("utf8mb4"),
         lambda: connection.query("SELECT 1"),
@@ -360,7 +360,7 @@ def test_switching_autocommit_on_by_the_method_is_an_ambiguous_commit_too(rig, s
     transfer(connection, run)
     server.break_at(Step.REPLY, b"SET autocommit")
     with pytest.raises(CommitOutcomeUnknown):
-        connection.autocommit(True)
+        connection.autocommit(on=True)
     lost_for_good(connection, run)
 
 
