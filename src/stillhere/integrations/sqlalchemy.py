@@ -10,6 +10,7 @@ from sqlalchemy.engine import CreateEnginePlugin
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from stillhere.continuity.endpoint import Endpoint
+from stillhere.continuity.recovery import lay_ghosts
 from stillhere.continuity.refusals import NOTE
 from stillhere.continuity.states import LinkState
 from stillhere.continuity.verdict import Liveness
@@ -97,7 +98,8 @@ def _on_checkout(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
     link.returning = False
     # Whoever put the connection back gave up what the session held for it; the next user doesn't know of it.
     link.session.forget_pins()
-    if link.state is LinkState.READY and link.look() is not Liveness.DEAD and not link.outlived:
+    good = link.state is LinkState.READY and link.look() is not Liveness.DEAD and not link.outlived
+    if good and lay_ghosts(link, dbapi_connection):
         return
     # The pool opens another in its place and runs the user's "connect" listeners on it.
     raise DisconnectionError(
