@@ -17,13 +17,16 @@ class Evidence:
 
     Ambiguous is a COMMIT, or a write that commits by itself, whose connection was cut after the client had sent it
     and before the client had its reply; likewise where the server ended the connection, by a KILL of it, a crash or
-    a restart.
+    a restart. Ambiguous for its client is also what was sent in the moment between a cut and its arrival.
     """
 
     def __init__(self, troubles: Troubles) -> None:
         self._cuts: defaultdict[str, list[Cut]] = defaultdict(list)
+        self._behind: defaultdict[int, list[float]] = defaultdict(list)
         for cut in troubles.cuts:
             self._cuts[cut.operation].append(cut)
+            if cut.when == "AFTER_REPLY":
+                self._behind[cut.thread_id].append(cut.at)
         self._kills: defaultdict[int, list[float]] = defaultdict(list)
         for at, thread_id in troubles.kills:
             self._kills[thread_id].append(at)
@@ -35,10 +38,10 @@ class Evidence:
         for cut in self._cuts.get(operation.id, ()):
             if cut.verb in words:
                 return f"cut at {cut.verb}, {cut.when}"
-            if cut.when == "AFTER_REPLY":
-                return f"cut after {cut.verb}, which may have reached the client after it had sent the next command"
         for loss in operation.losses:
-            for at in self._kills.get(loss.thread_id, ()):
+            if any(operation.invoked - _SLACK <= at <= operation.ended for at in self._behind[loss.thread_id]):
+                return "cut behind the reply before, which reached the client after it had sent the next command"
+            for at in self._kills[loss.thread_id]:
                 if operation.invoked - _SLACK <= at <= operation.ended:
                     return "its connection was killed"
         for outage in self._outages:

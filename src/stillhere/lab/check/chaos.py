@@ -12,7 +12,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,13 +143,22 @@ class Cutter:
 class Wrecker(threading.Thread):
     """Ends connections and the server itself, in a seeded order, until it is told to stop.
 
+    Args:
+        server: to end.
+        wire: whose connections to kill.
+        seed: of all that is drawn.
+        mix: how much of which trouble.
+        variables: global ones, to be set again after each start.
+
     Attributes:
         kills: moment and thread id of each KILL.
         outages: restarts and crashes.
         failure: what ended it before its time.
     """
 
-    def __init__(self, server: Server, wire: Wire, seed: int, mix: Mix) -> None:
+    def __init__(
+        self, server: Server, wire: Wire, seed: int, mix: Mix, variables: Mapping[str, int | float | str]
+    ) -> None:
         super().__init__(name="wrecker", daemon=True)
         self.kills: list[tuple[float, int]] = []
         self.outages: list[Outage] = []
@@ -158,6 +167,7 @@ class Wrecker(threading.Thread):
         self._wire = wire
         self._dice = random.Random(f"{seed}/wrecker")  # noqa: S311 - to be repeated, not to be secret
         self._mix = mix
+        self._variables = variables
         self._halt = threading.Event()
         self._admin: pymysql.Connection[Any] | None = None
 
@@ -184,7 +194,7 @@ class Wrecker(threading.Thread):
         kills, every = self._mix.kills, self._mix.outage_every
         kill_in = self._dice.expovariate(kills) if kills else float("inf")
         outage_in = every * self._dice.uniform(0.5, 1.5) if every else float("inf")
-        crash = self._dice.random() < 0.5  # noqa: PLR2004 - a coin
+        crash = bool(self._dice.getrandbits(1))
         while kill_in != outage_in:  # both are infinite where neither is wanted
             pause = min(kill_in, outage_in)
             kill_in, outage_in = kill_in - pause, outage_in - pause
@@ -224,6 +234,7 @@ class Wrecker(threading.Thread):
         else:
             self._server.stop()
         self._server.start()
+        self._server.set_global(self._variables)
         self.outages.append(Outage(began, time.monotonic() + _SETTLED, crash))
 
     def _forget_admin(self) -> None:

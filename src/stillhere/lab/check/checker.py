@@ -11,7 +11,7 @@ from itertools import accumulate
 from math import inf
 
 from stillhere.lab.check.ambiguity import Evidence
-from stillhere.lab.check.history import Known, Kind, Operation, Outcome, Seen, Stored, Troubles
+from stillhere.lab.check.history import Kind, Known, Operation, Outcome, Seen, Stored, Troubles
 from stillhere.lab.check.workload import World
 
 __all__ = ["Rules", "Violation", "Wrong", "check"]
@@ -118,9 +118,7 @@ def _names(rows: Mapping[str, int]) -> str:
 def _sums(stored: Stored, world: World) -> Iterator[Violation]:
     total = sum(balance for _, balance in stored.accounts.values())
     if total != world.accounts * world.balance:
-        yield Violation(
-            Wrong.BROKEN, "", f"all balances are {total} together, not {world.accounts * world.balance}"
-        )
+        yield Violation(Wrong.BROKEN, "", f"all balances are {total} together, not {world.accounts * world.balance}")
     for account, entries in _by_account(stored).items():
         yield from _chain(stored, world, account, entries)
     for entry in stored.entries:
@@ -139,7 +137,9 @@ def _sums(stored: Stored, world: World) -> Iterator[Violation]:
             yield Violation(Wrong.BROKEN, "", f"{name} is {number}, and {logged} steps are logged")
 
 
-def _chain(stored: Stored, world: World, account: int, entries: Sequence[tuple[int, int, int, str]]) -> Iterator[Violation]:
+def _chain(
+    stored: Stored, world: World, account: int, entries: Sequence[tuple[int, int, int, str]]
+) -> Iterator[Violation]:
     """Each entry must follow from the one before it, from the first balance to the account's own."""
     before = (0, world.balance)
     for version, amount, balance, operation in entries:

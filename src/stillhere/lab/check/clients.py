@@ -51,9 +51,7 @@ class Witnesses:
             match event:
                 case events.Loss():
                     self.counts["losses"] += 1
-                    self._losses[threading.get_ident()].append(
-                        LossSeen(event.thread_id, event.phase, event.statement)
-                    )
+                    self._losses[threading.get_ident()].append(LossSeen(event.thread_id, event.phase, event.statement))
                 case events.Recovery():
                     self.counts[f"continued: {event.action}"] += 1
                 case events.Refusal():
@@ -160,19 +158,20 @@ def judge(error: Exception | None) -> tuple[Outcome, Known]:
     if error is None:
         return Outcome.OK, Known.NOTHING
     inner = _innermost(error)
-    if isinstance(inner, OutcomeUnknown | StatementTimeout):
-        return Outcome.UNKNOWN, Known.NOTHING
-    if isinstance(inner, CallError | Conflict) or any(
-        note.startswith(_NOTE) for note in getattr(inner, "__notes__", ())
-    ):
-        return Outcome.FAILED, Known.NOTHING
+    if isinstance(inner, CallError | Conflict) or _is_noted(inner):
+        unknown = isinstance(inner, OutcomeUnknown | StatementTimeout)
+        return Outcome.UNKNOWN if unknown else Outcome.FAILED, Known.NOTHING
     if isinstance(error, NoPlace):
         return Outcome.FAILED, Known.POOL
     if isinstance(error, DBAPIError):
         return _of_the_driver(error, inner)
-    if isinstance(error, InvalidRequestError | StatementError):  # a transaction that SQLAlchemy gave up
-        return Outcome.FAILED, Known.NOTHING
-    return Outcome.FAILED, Known.DEFECT
+    # The rest are words of SQLAlchemy's about a transaction that it gave up, or mistakes in here.
+    gave_up = isinstance(error, InvalidRequestError | StatementError)
+    return Outcome.FAILED, Known.NOTHING if gave_up else Known.DEFECT
+
+
+def _is_noted(error: BaseException) -> bool:
+    return any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ()))
 
 
 def _of_the_driver(error: DBAPIError, inner: BaseException) -> tuple[Outcome, Known]:

@@ -139,7 +139,7 @@ def fill(engine: Engine, accounts: int, balance: int, lists: list[str], counters
         connection.execute(text(f"DROP PROCEDURE IF EXISTS {PROCEDURE}"))
         connection.execute(
             text(
-                f"CREATE PROCEDURE {PROCEDURE}(given VARCHAR(40)) MODIFIES SQL DATA "
+                f"CREATE PROCEDURE {PROCEDURE}(given VARCHAR(40)) MODIFIES SQL DATA "  # noqa: S608 - a constant
                 "BEGIN INSERT INTO posts (op) VALUES (given); COMMIT; END"
             )
         )
@@ -155,13 +155,11 @@ def read_back(engine: Engine) -> Stored:
     with engine.connect() as connection:
         run = connection.execute
         rows: defaultdict[str, Tally[str]] = defaultdict(Tally)
-        parents = {number: op for number, op in run(select(Transfer.id, Transfer.op))}
+        parents = dict(run(select(Transfer.id, Transfer.op)).tuples().all())
         for op in parents.values():
             rows[op]["transfer"] += 1
         entries = []
-        for line in run(
-            select(Line.op, Line.transfer_id, Line.account, Line.amount, Line.version, Line.balance)
-        ):
+        for line in run(select(Line.op, Line.transfer_id, Line.account, Line.amount, Line.version, Line.balance)):
             entries.append(Entry(line.op, parents.get(line.transfer_id, ""), *line[2:]))
             rows[line.op][f"entry of {line.account}"] += 1
         lists: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
@@ -183,6 +181,6 @@ def read_back(engine: Engine) -> Stored:
                 for number, version, balance in run(select(Account.id, Account.version, Account.balance))
             },
             lists=dict(lists),
-            lengths={name: length for name, length in run(select(Head.name, Head.length))},
-            counters={name: n for name, n in run(select(Count.name, Count.n))},
+            lengths=dict(run(select(Head.name, Head.length)).tuples().all()),
+            counters=dict(run(select(Count.name, Count.n)).tuples().all()),
         )

@@ -57,7 +57,7 @@ class Options:
 
     server: str = "mariadb"
     arm: str = "stillhere"
-    drivers: Sequence[str] = tuple(DRIVERS)
+    drivers: Sequence[str] = DRIVERS.names()
     seconds: float = 20.0
     cuts: int = 0
     seed: int = 1
@@ -68,6 +68,11 @@ class Options:
     lock_wait: int = 3
     stall_after: float = 3.0
     prepare: Callable[[URL], None] | None = None
+
+    @property
+    def variables(self) -> dict[str, int | float | str]:
+        """Global variables of the server."""
+        return {"innodb_lock_wait_timeout": self.lock_wait}
 
 
 def run_check(
@@ -87,10 +92,10 @@ def run_check(
     with contextlib.ExitStack() as stack:
         if server is None:
             say("starting the server")
-            server = stack.enter_context(start_server(options.server))
+            server = stack.enter_context(start_server(options.server, variables=options.variables))
         server.execute(f"DROP DATABASE IF EXISTS {SCHEMA}")
         server.execute(f"CREATE DATABASE {SCHEMA}")
-        before = server.set_global({"innodb_lock_wait_timeout": options.lock_wait})
+        before = server.set_global(options.variables)
         stack.callback(server.set_global, before)
         return _Run(options, arm.query, arm.engine, arm.insist, server, say, stack).play()
 
@@ -127,7 +132,7 @@ class _Run:
             stack.callback(one.dispose)
         self.clients = [self._client(number) for number in range(1, options.clients + 1)]
         self.cutter = Cutter(self.wire, options.seed, options.mix)
-        self.wrecker = Wrecker(server, self.wire, options.seed, options.mix)
+        self.wrecker = Wrecker(server, self.wire, options.seed, options.mix, options.variables)
 
     def play(self) -> Report:
         """Let the clients work, stop them, and judge."""

@@ -127,7 +127,7 @@ def plans(seed: int, client: int, world: World) -> Iterator[Plan]:
             target=target,
             amount=dice.randint(1, 9),
             name=f"{noun}-{chapter}-{dice.randrange(world.lists)}",
-            twist=dice.random() < 0.5,
+            twist=bool(dice.getrandbits(1)),
         )
 
 
@@ -202,8 +202,8 @@ def _count(plan: Plan, engine: Engine, deed: Deed) -> None:
 
 def _note(plan: Plan, engine: Engine, deed: Deed) -> None:
     deed.rows = ["note"]
-    with engine.connect() as connection:
-        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as bare:
+        connection = bare.execution_options(isolation_level="AUTOCOMMIT")
         connection.execute(insert(Note).values(op=plan.id))
         deed.acknowledged = True
 
@@ -223,8 +223,8 @@ def _savepoint(plan: Plan, engine: Engine, deed: Deed) -> None:
 
 
 def _careless(plan: Plan, engine: Engine, deed: Deed) -> None:
-    with engine.connect() as connection:
-        connection = connection.execution_options(stillhere_replay=False)
+    with engine.connect() as bare:
+        connection = bare.execution_options(stillhere_replay=False)
         for leg in _LEGS:
             try:
                 connection.execute(insert(Leg).values(op=plan.id, leg=leg))
@@ -249,9 +249,7 @@ def _audit(plan: Plan, engine: Engine, deed: Deed) -> None:
     with Session(engine) as session:
         accounts = {
             number: (version, balance)
-            for number, version, balance in session.execute(
-                select(Account.id, Account.version, Account.balance)
-            )
+            for number, version, balance in session.execute(select(Account.id, Account.version, Account.balance))
         }
         total = session.scalar(select(func.sum(Account.balance)))
         _end_reading(plan, session, deed, Seen(total=int(total or 0), accounts=accounts))
