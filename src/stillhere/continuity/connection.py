@@ -41,7 +41,12 @@ class ContinuousConnection:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("connect_timeout", self._stillhere_connect_timeout)
         self._stillhere_kwargs = kwargs
-        self._stillhere_base.__init__(self, *args, **kwargs)
+        try:
+            self._stillhere_base.__init__(self, *args, **kwargs)
+        except BaseException:
+            # mysqlclient says "open" of what never came to be, and a later attempt would be given another object.
+            self._stillhere_driver.close(self)
+            raise
 
     def cursor(self, cursorclass: Any = None) -> Any:
         """A cursor of the driver's class, continuous."""

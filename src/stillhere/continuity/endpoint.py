@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stillhere import events
 from stillhere.continuity import forks, watchdog
-from stillhere.continuity.facts import Facts, learn
+from stillhere.continuity.facts import UNKNOWN_FACTS, Facts, learn, restarted_between
 from stillhere.continuity.fence import Ghost, fence
 from stillhere.continuity.gate import Gate, GateFull, GateTimeout, gate_for
 from stillhere.continuity.link import Link
@@ -30,6 +30,7 @@ __all__ = ["Endpoint"]
 
 _MAX_SUSPECTS = 1024
 _LAYING = 2.0
+_SUSPICION = 600.0
 # The client library's own numbers for a connection that could not be made: refused, unreachable, no answer.
 _UNREACHABLE = frozenset({2002, 2003, 2013})
 
@@ -54,8 +55,11 @@ class Endpoint:
     witness: Witness | None = None
     own_kills: int = 0
     _ghosts: tuple[Ghost, ...] = ()
-    _suspects: dict[bytes, int] = field(default_factory=dict)
-    # Guards the two above: two threads that change one at once must not undo each other.
+    _suspects: dict[bytes, tuple[int, float]] = field(default_factory=dict)
+    _latest: Facts = UNKNOWN_FACTS
+    _life: int = 0
+    # Guards the four above: two threads that change one at once must not undo each other, and a restart is counted
+    # once.
     _lock: threading.Lock = field(default_factory=threading.Lock)
     # Held by the thread that lays ghosts: others would ask the server the same, and on MySQL delay its answer (see
     # `fence`). Not longer than `_LAYING`, since its holder may hang on a connection of its own.
@@ -83,14 +87,15 @@ class Endpoint:
         started = time.monotonic()
 
         def attempt() -> tuple[Any, Facts]:
-            connection, began = target, time.monotonic()
+            if target is not None:
+                # An attempt that failed half-way may have left it open, and an open one is not built into.
+                self.driver.discard(target)
+            began = time.monotonic()
+            connection = build(self.driver, chain, target)
             try:
-                connection = build(self.driver, chain, target)
                 return connection, self._settle_in(connection, began)
             except BaseException:
-                # Also where the driver itself had connected, and failed in what it sends after that.
-                if connection is not None:
-                    self.driver.discard(connection)
+                self.driver.discard(connection)
                 raise
 
         try:
@@ -101,6 +106,7 @@ class Endpoint:
             seconds = time.monotonic() - started
             events.emit(events.Wait(server=self.name, seconds=seconds, served=False))
             raise self._unavailable(refusal, seconds) from refusal.last_error
+        self._note(opened[1])
         seconds = time.monotonic() - started
         if seconds > 1.0:
             events.emit(events.Wait(server=self.name, seconds=seconds, served=True))
@@ -169,19 +175,37 @@ class Endpoint:
                 self._laying.release()
         return released
 
-    def suspect(self, sql: bytes) -> int:
-        """The statement was in flight at a crash; how often by now."""
-        key = blake2b(sql, digest_size=16).digest()
+    def suspect(self, sql: bytes) -> bool:
+        """The statement was in flight when the server crashed; whether it was at another crash as well.
+
+        Several connections may have had it in flight at one crash, which is one crash. Suspicion ends after
+        ten minutes.
+        """
+        key, now = blake2b(sql, digest_size=16).digest(), time.monotonic()
         with self._lock:
             if len(self._suspects) >= _MAX_SUSPECTS:
                 self._suspects.clear()
-            self._suspects[key] = self._suspects.get(key, 0) + 1
-            return self._suspects[key]
+            life, since = self._suspects.get(key, (self._life, now))
+            if now - since > _SUSPICION:
+                life, since = self._life, now
+            self._suspects[key] = (life, since)
+            return life != self._life
 
     def note_own_kill(self) -> None:
         """The fence is about to KILL."""
         with self._lock:
             self.own_kills += 1
+
+    def _note(self, facts: Facts) -> None:
+        """Count the server's lives, as its connections tell of them."""
+        with self._lock:
+            self._life += restarted_between(self._latest, facts) is True
+            self._latest = facts
+
+    def forked(self) -> None:
+        """In the child of a fork: the parent's locks may be held by a thread that doesn't exist here."""
+        self._lock = threading.Lock()
+        self._laying = threading.Lock()
 
     def _settle_in(self, connection: Any, began: float) -> Facts:
         descriptor = self.driver.descriptor(connection)

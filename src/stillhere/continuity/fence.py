@@ -116,20 +116,22 @@ def _locks_gone(driver: Driver, connection: Any, now: Facts, thread_id: int, unt
     )
     until = min(until, time.monotonic() + _LOCKS_WITHIN)
     driver.fetch(connection, b"START TRANSACTION WITH CONSISTENT SNAPSHOT")
+    released = None
     try:
-        while True:
+        while released is None:
             found = {int(row[0]) for row in driver.fetch(connection, question)}
             if found == {now.thread_id}:
-                return True
-            if time.monotonic() >= until:
-                return False
-            time.sleep(_COPY_KEPT * random.uniform(1.1, 2.0))  # noqa: S311 - a pause, not a secret
+                released = True
+            elif time.monotonic() >= until:
+                released = False
+            else:
+                time.sleep(_COPY_KEPT * random.uniform(1.1, 2.0))  # noqa: S311 - a pause, not a secret
     except driver.dbapi.Error as error:
         if driver.errno(error) in range(2000, 3000):
             raise
-        return False  # PROCESS isn't granted: what comes next meets a lock wait, and retries
-    finally:
-        driver.fetch(connection, b"ROLLBACK")
+        released = False  # PROCESS isn't granted: what comes next meets a lock wait, and retries
+    driver.fetch(connection, b"ROLLBACK")
+    return released
 
 
 def _text(value: Any) -> str:

@@ -79,7 +79,7 @@ class Journal:
         """Bytes of the statements recorded."""
         return self._size
 
-    def add(
+    def add(  # noqa: C901 - the hot path
         self,
         sql: bytes,
         statement: Statement,
@@ -105,14 +105,15 @@ class Journal:
             self.writes = True
         elif statement.locking:
             self.locks = True
+        if not self.spoiled:
+            self._size += len(sql)
+            if self._size > self._max_bytes:
+                self.spoil(f"its statements exceed journal_bytes = {self._max_bytes}", now)
+            elif len(self._raw) >= self._max_entries:
+                self.spoil(f"it has more than journal_statements = {self._max_entries} statements", now)
         if self.spoiled:
-            return
-        self._size += len(sql)
-        if self._size > self._max_bytes:
-            self.spoil(f"its statements exceed journal_bytes = {self._max_bytes}", now)
-            return
-        if len(self._raw) >= self._max_entries:
-            self.spoil(f"it has more than journal_statements = {self._max_entries} statements", now)
+            if is_session_statement(statement):
+                self._raw.append((sql, statement, cursor_class, None, errno))
             return
         if seen is not None:
             rows = seen[0]
@@ -126,7 +127,7 @@ class Journal:
     def spoil(self, reason: str, now: float) -> None:
         """The transaction goes on, and can't be replayed any more; the first reason stays.
 
-        Session statements among the entries are kept, since the server keeps them at the end of the transaction.
+        Session statements are kept, also those that follow: the server keeps them at the end of the transaction.
         """
         if not self.spoiled:
             self.spoiled = reason

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable
 from threading import get_ident
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from stillhere.continuity import endings
 from stillhere.continuity.accounting import Ledger
@@ -23,6 +23,7 @@ from stillhere.continuity.statement import Kind, Statement, classify, classify_c
 from stillhere.continuity.states import LinkState, may_follow
 from stillhere.continuity.streams import stream_began
 from stillhere.continuity.verdict import Liveness, Phase
+from stillhere.drivers.base import shut_down
 from stillhere.errors import ConnectionMisused, TransactionLost
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Link:
         ledger: its transaction and its session.
         owner: the thread that is inside a call, 0 for none. Calls that this thread makes meanwhile are the driver's
             own or ours.
+        descriptor: of the physical connection's socket; -1 for none. Kept, because mysqlclient tells nothing to
+            another thread than the one that is inside a call.
         facts: what was learned of the present or last physical connection.
         previous_facts: the same of the one before.
         own_kills_before: the endpoint's count of its own KILLs when the one before was opened.
@@ -69,13 +72,14 @@ class Link:
         end_sent: whether the COMMIT itself has been sent, not just its witness.
         more_results: whether the last statement may have left more result sets than the first unread.
         lost_why: why the transaction was lost, while in `LinkState.LOST`.
+        lost_uncommitted: whether it is known that nothing of it was committed, and that nobody ended it on purpose.
     """
 
     __slots__ = (
         "__weakref__", "_alone_witnessed", "_observe", "_packet_limit", "_peek", "_read_mode", "_slow",
-        "chain", "condemned", "driver", "end_sent", "endpoint", "facts", "last_used", "ledger", "lock",
-        "lost_why", "more_results", "opened_at", "own_kills_before", "owner", "previous_facts", "replay_off",
-        "returning", "sent_at", "state", "stream", "token", "watching",
+        "chain", "condemned", "descriptor", "driver", "end_sent", "endpoint", "facts", "last_used", "ledger", "lock",
+        "lost_uncommitted", "lost_why", "more_results", "opened_at", "own_kills_before", "owner", "previous_facts",
+        "replay_off", "returning", "sent_at", "state", "stream", "token", "watching",
     )  # fmt: skip
 
     def __init__(self, endpoint: Endpoint, chain: Callable[[], Any]) -> None:
@@ -85,6 +89,7 @@ class Link:
         self.state = LinkState.OPENING
         self.ledger = Ledger(endpoint.policy)
         self.owner = 0
+        self.descriptor = -1
         self.facts: Facts = UNKNOWN_FACTS
         self.previous_facts: Facts = UNKNOWN_FACTS
         self.own_kills_before = 0
@@ -92,6 +97,7 @@ class Link:
         self.last_used = self.opened_at = monotonic()
         self.condemned = ""
         self.lost_why = ""
+        self.lost_uncommitted = False
         self.replay_off = not endpoint.policy.replay
         self.more_results = False
         self.returning = False
@@ -161,8 +167,8 @@ class Link:
 
     def attached(self, connection: Any, facts: Facts) -> None:
         """A physical connection has just been opened inside ``connection``."""
-        descriptor = self.driver.descriptor(connection)
-        self._peek = Peek(descriptor) if descriptor >= 0 else BLIND
+        self.descriptor = self.driver.descriptor(connection)
+        self._peek = Peek(self.descriptor) if self.descriptor >= 0 else BLIND
         self._read_mode = reading_mode(facts.sql_mode)
         self._packet_limit = largest_statement(facts.max_allowed_packet) if facts.max_allowed_packet else _NO_LIMIT
         self.stream = None
@@ -176,7 +182,9 @@ class Link:
         if ghost and self.facts.thread_id:
             self.endpoint.add_ghost(Ghost(self.facts))
         self._peek = BLIND
+        self.descriptor = -1
         self.stream = None
+        self.lost_uncommitted = False
         self.driver.discard(connection)
         self.become(state)
 
@@ -364,6 +372,7 @@ class Link:
                 else:
                     send()
             else:
+                shut_down(self.descriptor)
                 self.driver.discard(connection)
         finally:
             if held:
@@ -373,11 +382,11 @@ class Link:
     def prepare(self, connection: Any, statement: Statement | None) -> None:
         """Make the connection ready for a statement, or say why it can't be."""
         if self.state is LinkState.LOST:
-            raise self.endpoint.error(
-                TransactionLost,
-                f"the transaction was lost with its connection: {self.lost_why}. "
-                "Only ROLLBACK is accepted now; then begin again",
-            )
+            message = f"the transaction was lost with its connection: {self.lost_why}. "
+            message += "Only ROLLBACK is accepted now; then begin again"
+            lost = cast("TransactionLost", self.endpoint.error(TransactionLost, message))
+            lost.uncommitted = self.lost_uncommitted
+            raise lost
         if self.state is LinkState.CLOSED:
             raise self.driver.dbapi.InterfaceError(0, "the connection was closed by the application")
         reopen(self, connection, statement)

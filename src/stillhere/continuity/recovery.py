@@ -15,10 +15,10 @@ from stillhere.continuity.facts import Facts, restarted_between
 from stillhere.continuity.fence import Ghost, is_alive
 from stillhere.continuity.refusals import Refused
 from stillhere.continuity.statement import Kind, Statement
-from stillhere.continuity.states import LinkState
+from stillhere.continuity.states import GONE, LinkState
 from stillhere.continuity.verdict import Liveness, Phase, Verdict, verdict
 from stillhere.continuity.witness import Settlement, same_server
-from stillhere.errors import CallError, StatementOutcomeUnknown
+from stillhere.errors import CallError, ReplayDiverged, ServerUnavailable, StatementOutcomeUnknown, judge
 from stillhere.server.errorcodes import is_loss
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Recovery:
     lost: Facts = field(init=False)
     _continuations: int = 0
     _verdict: Verdict = Verdict.NOT_SENT
+    _condemned: bool = False
 
     def __post_init__(self) -> None:
         self.lost = self.link.facts
@@ -165,7 +166,10 @@ class Recovery:
         link, statement, now = self.link, self.statement, time.monotonic()
         ledger, policy, driver = link.ledger, link.endpoint.policy, link.driver
         code = driver.errno(error) if error is not None else 0
+        if error is not None:
+            judge(error, uncommitted=False)
         self.lost = link.facts
+        self._condemned = bool(link.condemned) and link.condemned != GONE
         self._verdict = verdict(
             driver.traits,
             phase,
@@ -233,8 +237,11 @@ class Recovery:
             return decision
         self._open()
         restarted = restarted_between(self.lost, link.facts)
-        gone = restarted is False and not is_alive(link.driver, self.connection, Ghost(self.lost))
-        poison = in_flight and restarted is True and link.endpoint.suspect(self.sql) > 1
+        # Where the watchdog shut the socket down, the thread is gone by our doing.
+        gone = (
+            restarted is False and not self._condemned and not is_alive(link.driver, self.connection, Ghost(self.lost))
+        )
+        poison = in_flight and restarted is True and link.endpoint.suspect(self.sql)
         return decide(
             dataclasses.replace(
                 situation,
@@ -278,9 +285,9 @@ class Recovery:
                 link.detached(self.connection, LinkState.DETACHED, ghost=replaying)
                 if not again or openings >= _MAX_OPENINGS or time.monotonic() >= self.deadline:
                     if conflict:
-                        error.add_note(f"{refusals.NOTE}while the transaction was being run again after a loss")
+                        error.add_note("stillhere: while the transaction was being run again after a loss")
                     elif again:
-                        error.add_note(f"{refusals.NOTE}not continued: {openings} new connections were lost as well")
+                        raise refusals.lost_again(link, openings) from error
                     raise
             else:
                 return
@@ -350,7 +357,11 @@ class Recovery:
         if link.state is LinkState.READY and isinstance(error, StatementOutcomeUnknown):
             return
         bound = situation.begun or bool(situation.pin)
-        refusals.lose(link, self.connection, f"{type(error).__name__} while it was being continued", bound=bound)
+        why = f"{type(error).__name__} while it was being continued"
+        uncommitted = bound and not situation.open_end and isinstance(error, ReplayDiverged | ServerUnavailable)
+        if isinstance(error, ServerUnavailable):
+            error.uncommitted = not situation.open_end
+        refusals.lose(link, self.connection, why, bound=bound, uncommitted=uncommitted)
         events.emit(events.Refusal(loss=loss, error=type(error).__name__, reason=str(error)))
 
 

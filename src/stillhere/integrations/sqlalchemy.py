@@ -92,12 +92,17 @@ class StillherePlugin(CreateEnginePlugin):
 def _on_checkout(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
     """A connection leaves the pool: is it good? Asked of the kernel, not of the server."""
     link = dbapi_connection._stillhere  # noqa: SLF001 - ours
-    if link.session.in_prologue:
+    fresh = link.session.in_prologue
+    if fresh:
         link.ledger.end_prologue()
     link.replay_off = not link.endpoint.policy.replay
     link.returning = False
     # Whoever put the connection back gave up what the session held for it; the next user doesn't know of it.
     link.session.forget_pins()
+    # One that was only just opened is not sent back: a pool tries twice, and then gives the checkout up. If it
+    # is lost already, its first statement finds out and opens another in its place.
+    if fresh:
+        return
     good = link.state is LinkState.READY and link.look() is not Liveness.DEAD and not link.outlived
     if good and lay_ghosts(link, dbapi_connection):
         return

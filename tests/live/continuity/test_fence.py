@@ -20,7 +20,9 @@ def connect(server):
 
     def connect():
         opened.append(
-            pymysql.connect(host=server.host, port=server.port, user="stillhere", password="stillhere", database="fenced")
+            pymysql.connect(
+                host=server.host, port=server.port, user="stillhere", password="stillhere", database="fenced"
+            )
         )
         return opened[-1]
 

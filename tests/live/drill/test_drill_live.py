@@ -93,7 +93,7 @@ def test_variables_are_put_back_and_no_process_or_thread_is_left():
 
 def test_what_goes_wrong_in_a_round_is_raised_to_the_caller():
     class Broken(Nothing):
-        def strike(self, scene):
+        def strike(self, _scene):
             raise LabError("it can't be broken")
 
     with pytest.raises(LabError, match="it can't be broken"):

@@ -10,7 +10,7 @@ from stillhere.continuity import fence as fencing
 from stillhere.continuity.facts import UNKNOWN_FACTS, restarted_between
 from stillhere.errors import CommitOutcomeUnknown
 from stillhere.testing import fake_driver
-from stillhere.testing.fake_driver import FAKE, OperationalError
+from stillhere.testing.fake_driver import FAKE
 from stillhere.testing.fake_server import FakeServer, Step
 from stillhere.testing.fake_tables import Reply
 
@@ -58,16 +58,6 @@ def test_a_connect_chain_that_fails_after_the_handshake_is_run_again_in_place(ri
     run(connection, UPDATE)
     connection.commit()
     assert server.tables["t"].rows[1] == (1, 11)
-
-
-def test_when_each_new_connection_is_lost_too_the_error_says_so(rig, server, run):
-    connection = rig.connect()
-    run(connection, UPDATE)
-    server.break_at(Step.REPLY, b"SELECT 1")
-    server.break_at(Step.REPLY, b"UPDATE", times=99)
-    with pytest.raises(OperationalError) as caught:
-        run(connection, "SELECT 1")
-    assert any(note.startswith("stillhere: not continued: 5 new") for note in caught.value.__notes__)
 
 
 LEARNED = dataclasses.replace(UNKNOWN_FACTS, identity="one", thread_id=10, uptime=100, opening_at=50.0, learned_at=50.1)

@@ -68,7 +68,7 @@ def test_stillhere_alone_proves_nothing_about_the_fault(make_round, make_result,
     assert decide([make_round(make_result("stillhere", [make_shot("a")]))]).verdict is Verdict.PASSED
 
 
-def test_a_fault_of_latency_shows_in_the_median(make_round, make_result, make_shot):
+def test_a_fault_of_latency_shows_in_how_long_requests_take(make_round, make_result, make_shot):
     before = [make_shot(begun=0.1, ended=0.11)]
     slow, quick = [make_shot(begun=1.1, ended=1.3)], [make_shot(begun=1.1, ended=1.112)]
     assert make_round(make_result("stock", before + slow), slow=True).shows
@@ -80,7 +80,7 @@ def test_an_error_that_stillhere_did_not_name_is_remarked(make_round, make_resul
     hung = make_shot("a", outcome=Outcome.ERROR, error="no answer")
     decision = decide([make_round(make_result("stock", [failing]), make_result("stillhere", [hung]))])
     assert decision.verdict is Verdict.PASSED
-    assert decision.remarks == ("crash on mariadb: 1 of no answer in the stillhere arm, which it did not name",)
+    assert decision.remarks == ("crash on mariadb: 1 no answer in the stillhere arm, which it did not name",)
 
 
 def test_the_json_is_an_object_for_each_fault_server_and_arm(make_round, make_result, failing):
@@ -98,3 +98,7 @@ def test_the_json_is_an_object_for_each_fault_server_and_arm(make_round, make_re
     assert objects[2]["recovery_ms"] is None
     assert objects[0]["raw"] == 1
     assert objects[0]["unnamed"] == {"OperationalError": 1}
+
+
+def test_a_drill_without_stillhere_claims_nothing_about_it(make_round, make_result, failing):
+    assert "took no part" in decide([make_round(make_result("stock", [failing]))]).sentence

@@ -49,7 +49,7 @@ def test_the_page_closes_what_it_opens(rounds):
     class Balance(HTMLParser):
         open: list[str]
 
-        def handle_starttag(self, tag, attrs):
+        def handle_starttag(self, tag, _attrs):
             if tag not in {"meta", "path", "rect"}:
                 self.open.append(tag)
 

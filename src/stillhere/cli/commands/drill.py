@@ -44,7 +44,7 @@ def drill(
     ] = None,
     arm: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only this arm (stock, recipe, stillhere); several times."),
+        typer.Option(metavar="NAME", help="Only this arm (stock, recipe, stillhere, witness); several times."),
     ] = None,
     driver: Annotated[_Driver, typer.Option(help="The applications' driver.")] = _Driver.MYSQLCLIENT,
     quick: Annotated[bool, typer.Option("--quick", help="Shorter rounds, the most telling faults.")] = False,
@@ -101,7 +101,7 @@ def _program(server: _Servers, faults: Sequence[str], arms: Sequence[str], drive
     return Program(
         servers=("mariadb", "mysql") if server is _Servers.BOTH else (server.value,),
         faults=tuple(wanted.values()),
-        arms=tuple(one for one in ARMS if not chosen or one.name in chosen),
+        arms=tuple(one for one in ARMS if (one.name in chosen if chosen else not one.extra)),
         driver=driver.value,
         pace=QUICK if quick else FULL,
     )

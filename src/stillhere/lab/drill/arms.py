@@ -15,7 +15,7 @@ from sqlalchemy import URL
 from stillhere.errors import LabError
 from stillhere.registry import Registry
 
-__all__ = ["ARMS", "DRIVERS", "Application", "Arm", "arm_url"]
+__all__ = ["ARMS", "DRIVERS", "Application", "Arm", "arm_url", "create_witness"]
 
 DRIVERS: Mapping[str, str] = {"mysqlclient": "mysql+mysqldb", "pymysql": "mysql+pymysql"}
 """The drivers of the drill, and SQLAlchemy's names for them."""
@@ -44,6 +44,7 @@ class Arm:
         query: what its database URL carries.
         engine: its arguments of ``create_engine``, beside those that all arms have.
         insist: whether its views are wrapped in the pasted retry decorator.
+        extra: whether it runs only where it is asked for.
     """
 
     name: str
@@ -51,6 +52,12 @@ class Arm:
     query: Mapping[str, str] = field(default_factory=dict)
     engine: Mapping[str, Any] = field(default_factory=dict)
     insist: bool = False
+    extra: bool = False
+
+    @property
+    def witnessed(self) -> bool:
+        """Whether its schema needs the witness table."""
+        return "stillhere.witness" in self.query
 
 
 ARMS = Registry(
@@ -64,6 +71,12 @@ ARMS = Registry(
             insist=True,
         ),
         Arm("stillhere", "create_engine(url + '?plugin=stillhere')", query={"plugin": "stillhere"}),
+        Arm(
+            "witness",
+            "create_engine(url + '?plugin=stillhere&stillhere.witness=on')",
+            query={"plugin": "stillhere", "stillhere.witness": "on"},
+            extra=True,
+        ),
     ),
 )
 
@@ -76,6 +89,21 @@ def arm_url(arm: Arm, base: URL) -> URL:
         base: a URL of the server, or of a wire in front of it; its database is replaced.
     """
     return base.set(database=f"matches_{arm.name}").update_query_dict(dict(arm.query))
+
+
+def create_witness(url: URL) -> None:
+    """Create the witness table, by the command that anybody uses for it."""
+    command = [
+        sys.executable,
+        "-m",
+        "stillhere.cli.main",
+        "witness",
+        "create",
+        url.render_as_string(hide_password=False),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
+    if done.returncode:
+        raise LabError(f"the witness table could not be created: {done.stderr.strip()}")
 
 
 class Application:

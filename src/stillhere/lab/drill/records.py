@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from statistics import median
 from typing import Any
 
 from stillhere.lab.drill.check import Audit
@@ -13,8 +12,9 @@ from stillhere.lab.drill.shots import Shot
 
 __all__ = ["ArmResult", "Decision", "Round", "Verdict", "decide", "rows"]
 
-_OURS = "stillhere"
-_SHOWS = 2.0  # a latency fault shows where the median request takes so many times longer than before it
+_NAME = "stillhere"
+_OURS = frozenset({_NAME, "witness"})  # the arms that promise something
+_SHOWS = 2.0  # a latency fault shows where requests take so many times longer than before it
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,12 @@ class Round:
         return any(_harmed(one.audit) or (self.slow and self.slowdown(one) > _SHOWS) for one in self.results)
 
     def slowdown(self, result: ArmResult) -> float:
-        """How many times longer the median request took during the fault than before it."""
-        before = _median(shot for shot in result.shots if shot.ended < self.struck)
-        during = _median(shot for shot in result.shots if self.struck <= shot.begun and shot.ended <= self.back)
+        """How many times longer the quickest tenth of the requests took during the fault than before it.
+
+        The quickest ones: they are the network's and the server's share, and not that of a busy machine.
+        """
+        before = _quickest(shot for shot in result.shots if shot.ended < self.struck)
+        during = _quickest(shot for shot in result.shots if self.struck <= shot.begun and shot.ended <= self.back)
         return during / before if before else 0.0
 
 
@@ -94,22 +97,26 @@ class Decision:
         verdict: the exit code.
         reasons: a line for each thing that went wrong.
         remarks: a line for each thing that no promise covers and somebody should look at.
+        took_part: whether the stillhere arm was drilled.
     """
 
     verdict: Verdict
     reasons: tuple[str, ...]
     remarks: tuple[str, ...] = ()
+    took_part: bool = True
 
     @property
     def sentence(self) -> str:
         """The verdict in words."""
+        if self.verdict is Verdict.PASSED and not self.took_part:
+            return f"All faults did harm. The {_NAME} arm took no part."
         return _SENTENCES[self.verdict]
 
 
 _SENTENCES = {
-    Verdict.PASSED: f"{_OURS} lost no write and doubled none, gave no wrong answer, "
+    Verdict.PASSED: f"{_NAME} lost no write and doubled none, gave no wrong answer, "
     "and let no raw driver error through.",
-    Verdict.FAILED: f"{_OURS} broke a promise.",
+    Verdict.FAILED: f"{_NAME} broke a promise.",
     Verdict.VOID: "The drill proves nothing: a fault that harms nobody did not happen.",
 }
 
@@ -119,21 +126,23 @@ def decide(rounds: Iterable[Round]) -> Decision:
     broken: list[str] = []
     silent: list[str] = []
     remarks: list[str] = []
+    took_part = False
     for one in rounds:
         where = f"{one.fault} on {one.server}"
-        if not one.shows and any(result.arm != _OURS for result in one.results):
+        if not one.shows and any(result.arm not in _OURS for result in one.results):
             silent.append(f"{where}: no arm noticed anything, so the fault did not happen")
         for result in one.results:
-            counts = _broken_promises(result.audit) if result.arm == _OURS else []
-            if result.arm == _OURS:
+            counts = _broken_promises(result.audit) if result.arm in _OURS else []
+            if result.arm in _OURS:
+                took_part = True
                 remarks += [
-                    f"{where}: {count} of {name} in the {_OURS} arm, which it did not name"
+                    f"{where}: {count} {name} in the {result.arm} arm, which it did not name"
                     for name, count in result.audit.unnamed.items()
                 ]
-            broken += [f"{where}: the {_OURS} arm has {text}" for text in counts]
+            broken += [f"{where}: the {result.arm} arm has {text}" for text in counts]
     if broken:
-        return Decision(Verdict.FAILED, tuple(broken + silent), tuple(remarks))
-    return Decision(Verdict.VOID if silent else Verdict.PASSED, tuple(silent), tuple(remarks))
+        return Decision(Verdict.FAILED, tuple(broken + silent), tuple(remarks), took_part)
+    return Decision(Verdict.VOID if silent else Verdict.PASSED, tuple(silent), tuple(remarks), took_part)
 
 
 def rows(rounds: Iterable[Round]) -> list[dict[str, Any]]:
@@ -175,8 +184,9 @@ def _broken_promises(audit: Audit) -> list[str]:
     return [f"{count} {what if count > 1 else what[:-1]}" for what, count in counted.items() if count]
 
 
-def _median(shots: Iterable[Shot]) -> float:
-    return median([shot.ended - shot.begun for shot in shots] or [0.0])
+def _quickest(shots: Iterable[Shot]) -> float:
+    taken = sorted(shot.ended - shot.begun for shot in shots)
+    return taken[len(taken) // 10] if taken else 0.0
 
 
 def _harmed(audit: Audit) -> bool:

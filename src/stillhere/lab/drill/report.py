@@ -35,8 +35,9 @@ def page(rounds: Sequence[Round]) -> str:
         verdict=_verdict(decision),
         cards="".join(_card(arm, results) for arm, results in _by_arm(rounds).items()),
         matrix="".join(_matrix(rounds, server) for server in dict.fromkeys(one.server for one in rounds)),
-        matrix_legend="A tick: every request was answered well. 503: the client was told to come back later. "
-        "&times;2: writes stored twice.",
+        matrix_legend="A tick: every request was answered well. A number: requests that failed; outlined where each "
+        "error says by name what became of the work. 503: the client was told to come back later. Doubled: writes "
+        "stored twice.",
         faults="".join(_fault([one for one in rounds if one.fault == fault]) for fault in faults),
     )
 
@@ -149,15 +150,16 @@ def _mark(found: Round, result: ArmResult) -> str:
     audit = result.audit
     marks = [
         f'<span class="spoilt">{count} {what}</span>'
-        for count, what in ((audit.lost, "lost"), (audit.doubled, "&times;2"), (audit.wrong, "wrong"))
+        for count, what in ((audit.lost, "lost"), (audit.doubled, "doubled"), (audit.wrong, "wrong"))
         if count
     ]
     if audit.errors:
-        marks.append(f'<span class="error">{audit.errors}</span>')
+        all_named = sum(audit.named.values()) - audit.unavailable >= audit.errors
+        marks.append(f'<span class="error{" named" if all_named else ""}">{audit.errors}</span>')
     if audit.unavailable:
         marks.append(f'<span class="unavailable">{audit.unavailable} &times; 503</span>')
     if found.slow and not marks:
-        marks.append(f'<span class="unavailable">{found.slowdown(result):.0f} &times; slower</span>')
+        marks.append(f'<span class="unavailable">{found.slowdown(result):.0f}&times; slower</span>')
     return "".join(marks) or '<span class="good">✓</span>'
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from sqlalchemy import URL, make_url
 
 from stillhere.lab.apps.matches.store import prepare
-from stillhere.lab.drill.arms import ARMS, Application, Arm, arm_url
+from stillhere.lab.drill.arms import ARMS, Application, Arm, arm_url, create_witness
 from stillhere.lab.drill.check import audit, recovery_ms, stored
 from stillhere.lab.drill.load import Bursts, Load, Plan
 from stillhere.lab.drill.records import ArmResult, Round
@@ -50,8 +50,8 @@ class Pace:
     period: float = 0.1
 
 
-FULL = Pace(warm=0.8, after=2.2, grace=2.5)
-QUICK = Pace(warm=0.5, after=1.2, grace=1.5)
+FULL = Pace(warm=0.8, after=2.2, grace=4.0)
+QUICK = Pace(warm=0.5, after=1.2, grace=2.5)
 
 QUICK_FAULTS = ("idle_timeout", "kill_in_flight", "crash", "commit_reply_lost", "outage", "slow_call")
 """What ``--quick`` plays."""
@@ -141,6 +141,8 @@ class _Theatre(threading.Thread):
         stage = _Stage(self.flavour, server, service, self._program, {}, self._halt)
         for arm in self._program.arms:
             prepare(stage.direct(arm))
+            if arm.witnessed:
+                create_witness(stage.direct(arm))
             application = Application(arm, stage.address(arm), service.url, LAST_STATEMENT_MARK)
             stack.callback(application.close)
             stage.applications[arm.name] = application
@@ -201,7 +203,7 @@ class _Stage:
         finally:
             for load in loads.values():
                 load.stop()
-            deadline = time.monotonic() + (0.0 if self.halt.is_set() else pace.grace)
+            deadline = time.monotonic() + (0.0 if self.halt.is_set() else _grace(fault, pace))
             shots = {name: load.finish(deadline) for name, load in loads.items()}
             ended = time.monotonic()
             for wire in wires.values():
@@ -244,6 +246,11 @@ def _plan(fault: Fault, pace: Pace, began: float) -> Plan:
         prefix=f"{fault.name}-{secrets.token_hex(3)}",
         large=int(limit * _LARGER),
     )
+
+
+def _grace(fault: Fault, pace: Pace) -> float:
+    """How long requests under way may still take: a retried slow call takes several of them."""
+    return pace.grace + (2 * fault.silence if fault.traffic is Traffic.SLOW_CALL else 0.0)
 
 
 def _after(fault: Fault, pace: Pace) -> float:

@@ -77,7 +77,7 @@ def milliseconds(value: float | None) -> str:
 def _table(rounds: Sequence[Round], title: str, *, wide: bool) -> Table:
     side = 1 if wide else 0
     grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, side, 0, side))
-    grid.add_column("fault", no_wrap=wide, max_width=34 if wide else 15, overflow="fold")
+    grid.add_column("fault", no_wrap=wide, max_width=34 if wide else 22, overflow="fold")
     grid.add_column("arm", no_wrap=True)
     long = ("requests", "errors", "unavailable", "wrong", "lost", "doubled", "recovery", "longest")
     short = ("reqs", "errs", "503", "wrong", "lost", "dbl", "back in", "longest")

@@ -65,10 +65,12 @@ class Command:
     thread_id: int = 0
 
     @classmethod
-    def of(cls, body: bytes, *, attributes: bool = False) -> Command:
+    def of(
+        cls, body: bytes, *, attributes: bool = False, connection: int = 0, number: int = 0, thread_id: int = 0
+    ) -> Command:
         """The command whose first bytes these are."""
         code = body[0] if body else 0
-        return cls(KINDS.get(code) or f"COM_{code:#04x}", body, attributes)
+        return cls(KINDS.get(code) or f"COM_{code:#04x}", body, attributes, connection, number, thread_id)
 
     @property
     def answered(self) -> bool:

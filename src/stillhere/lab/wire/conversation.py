@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from stillhere.lab.wire import handshake
@@ -169,8 +169,9 @@ class Conversation:
     def _command(self, packet: Packet) -> ArmedCut | None:
         attributes = bool(self._capabilities & Capability.QUERY_ATTRIBUTES)
         self._number += 1
-        command = replace(
-            Command.of(packet.prefix, attributes=attributes),
+        command = Command.of(
+            packet.prefix,
+            attributes=attributes,
             connection=self._connection,
             number=self._number,
             thread_id=self.thread_id,
