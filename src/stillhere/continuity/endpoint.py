@@ -152,7 +152,7 @@ class Endpoint:
         """Whether a ghost may still hold what others wait for."""
         return bool(self._ghosts)
 
-    def lay_ghosts(self, connection: Any, facts: Facts, deadline: float) -> bool:
+    def lay_ghosts(self, connection: Any, facts: Facts, deadline: float, *, prove: bool = False) -> bool:
         """Be rid of what lost connections left behind; whether all their locks are known to be released.
 
         A ghost stays on the list until it is gone, so that two threads may wait for one, and neither goes on before.
@@ -161,12 +161,21 @@ class Endpoint:
             connection: a physical one on which no transaction is open; without autocommit one may be afterwards.
             facts: what was learned of it.
             deadline: when to stop waiting, on the monotonic clock.
+            prove: whether to find out that the locks are released where that takes time.
         """
         held = self._laying.acquire(timeout=max(0.0, min(deadline - time.monotonic(), _LAYING)))
         released = True
         try:
             for ghost in self._ghosts:
-                done = fence(self.driver, connection, facts, ghost, deadline=deadline, on_kill=self.note_own_kill)
+                done = fence(
+                    self.driver,
+                    connection,
+                    facts,
+                    ghost,
+                    deadline=deadline,
+                    on_kill=self.note_own_kill,
+                    prove=prove,
+                )
                 released = released and done
                 with self._lock:
                     self._ghosts = tuple(other for other in self._ghosts if other is not ghost)

@@ -87,8 +87,9 @@ class Recovery:
                 self.link.ledger.ended()
                 return None
             decision = decide(situation)
+            settling = decision.action is Action.SETTLE
             try:
-                if decision.action is Action.SETTLE:
+                if settling:
                     decision = self._ask_witness(situation)
                 if decision.action in _SENDING:
                     decision = self._inspect(situation, decision, sent_at)
@@ -115,7 +116,8 @@ class Recovery:
                 refusals.refuse(self.link, self.connection, situation, decision, error, loss)
             self.link.ledger.continuations += bool(self.link.ledger.journal)
             seconds = time.monotonic() - self.began
-            events.emit(events.Recovery(loss=loss, action=decision.action.name, seconds=seconds))
+            action = Action.SETTLE if settling else decision.action
+            events.emit(events.Recovery(loss=loss, action=action.name, seconds=seconds))
             return result
 
     def _phase(self) -> Phase:
@@ -272,9 +274,14 @@ class Recovery:
             openings += 1
             self._open()
             try:
-                released = link.endpoint.lay_ghosts(self.connection, link.facts, self.deadline)
+                prove = self._is_impatient(following, replaying=replaying)
+                released = link.endpoint.lay_ghosts(self.connection, link.facts, self.deadline, prove=prove)
+                if prove and not released:
+                    raise Refused(
+                        "a NOWAIT or SKIP LOCKED statement would meet the locks that the lost connection may still hold"
+                    )
                 if replaying or self._verdict is Verdict.MAYBE_EXECUTED:
-                    self._check_replayable(following, released=released, replaying=replaying)
+                    self._check_replayable(following, replaying=replaying)
                 link.session.restore(driver, self.connection)
                 if replaying:
                     replay.run(link, self.connection)
@@ -292,7 +299,13 @@ class Recovery:
             else:
                 return
 
-    def _check_replayable(self, following: Statement | None, *, released: bool, replaying: bool) -> None:
+    def _is_impatient(self, following: Statement | None, *, replaying: bool) -> bool:
+        """Whether a statement that is run again, or the one that follows, goes on without locks that are held."""
+        if following is not None and following.nowait:
+            return True
+        return replaying and any(entry.statement.nowait for entry in self.link.ledger.journal.entries)
+
+    def _check_replayable(self, following: Statement | None, *, replaying: bool) -> None:
         """Refuse where running again could not be told from doing twice, or from doing something else."""
         link = self.link
         statements = [entry.statement for entry in link.ledger.journal.entries] if replaying else []
@@ -300,10 +313,6 @@ class Recovery:
             if following.kind is Kind.READ and not replaying:
                 return
             statements.append(following)
-        if not released and any(statement.nowait for statement in statements):
-            raise Refused(
-                "a NOWAIT or SKIP LOCKED statement would meet the locks that the lost connection may still hold"
-            )
         if replaying and not link.endpoint.policy.synchronous_replication:
             identity = self.lost.identity
             if not identity or identity != link.facts.identity:

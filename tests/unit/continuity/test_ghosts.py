@@ -94,3 +94,17 @@ def test_an_old_copy_of_the_transactions_proves_nothing(monkeypatch):
     assert server.statements()[-1] == b"ROLLBACK"
     FAKE.discard(connection)
     server.close()
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_first_statement_that_skips_locks_is_sent_again_only_when_its_ghosts_locks_are_gone(rig, server, run, gone):
+    connection = rig.connect()
+    server.privileged = gone
+    sql = "SELECT x FROM t WHERE id = 1 FOR UPDATE SKIP LOCKED"
+    server.break_at(Step.REPLY, sql.encode(), ghost=True)
+    if gone:
+        assert run(connection, sql).fetchall() == ((10,),)
+    else:
+        with pytest.raises(fake_driver.OperationalError) as caught:
+            run(connection, sql)
+        assert "SKIP LOCKED" in caught.value.__notes__[0]
