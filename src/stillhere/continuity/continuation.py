@@ -144,7 +144,7 @@ def _decide_commit(s: Situation) -> Decision:
     if refused is not None:
         return refused
     if not s.writes:
-        return Decision(Action.CONFIRM_READS)  # a KILL of it, too, has nothing left to stop
+        return _limits(s) or Decision(Action.CONFIRM_READS)  # a KILL of it, too, has nothing left to stop
     return _killed(s) or _replay_refusal(s) or Decision(Action.REPLAY_AND_COMMIT)
 
 

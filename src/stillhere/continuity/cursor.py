@@ -84,7 +84,11 @@ class ContinuousCursor:
         """The next result set. One that was lost with its connection raises ``StreamInterrupted``."""
         connection = self.connection
         link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
-        if link is None or not (self._stillhere_streaming or link.more_results):
+        # Where nothing is left to read, the driver asks nobody, and the connection counts as idle as before.
+        left = link is not None and (
+            self._stillhere_unread or (link.more_results and link.driver.more_results(connection))
+        )
+        if link is None or not left:
             return self._stillhere_base.nextset(self)
         return streams.read_on(link, connection, self, lambda: self._stillhere_base.nextset(self))
 

@@ -171,6 +171,7 @@ class Recovery:
         if error is not None:
             judge(error, uncommitted=False)
         self.lost = link.facts
+        before = self._verdict
         self._condemned = bool(link.condemned) and link.condemned != GONE
         self._verdict = verdict(
             driver.traits,
@@ -182,6 +183,9 @@ class Recovery:
             atomic=statement.replayable,
             bulk_upload=statement.kind is Kind.OTHER,
         )
+        if self.call is Call.STATEMENT and before is Verdict.MAYBE_EXECUTED:
+            # That it wasn't sent on this connection takes nothing back of what it may have done on the one before.
+            self._verdict = before
         limit = driver.read_timeout(self.connection._stillhere_kwargs)  # noqa: SLF001 - ours
         timed_out = (
             error is not None

@@ -123,7 +123,7 @@ class Connection:
         try:
             wire.send(_QUERY + sql[:_SHOWN])
         except OSError:
-            self._lose(2006)
+            self._lose(2013)  # as over TCP, where the first write to a peer that is gone succeeds
         self._maybe_break(Step.HALF_SENT, sql)
         session = self.session
         if not session.alive or not session.read_wire():

@@ -156,6 +156,9 @@ def test_promises_that_hold_whatever_the_situation(s):
             assert s.replayable
             assert not s.may_commit
         assert s.verdict is NOT_SENT or not (s.poison or s.statement_killed)
+    if action is Action.CONFIRM_READS:
+        assert s.statement_continuations < MAX_PER_STATEMENT
+        assert s.transaction_continuations < MAX_PER_TRANSACTION
     if s.call is Call.STATEMENT:
         assert action not in {Action.SUCCEED, Action.CONFIRM_READS, Action.SETTLE, Action.REPLAY_AND_COMMIT}
     if action is Action.REFUSE:

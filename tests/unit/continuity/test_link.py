@@ -370,3 +370,38 @@ def test_a_character_set_chosen_through_the_driver_is_chosen_again_through_it(ri
     run(connection, "SELECT 1")
     assert rig.own()[0] == b"SET NAMES latin1"
     assert connection.encoding == "latin-1"
+
+
+@pytest.mark.parametrize("second", [b"PROCESSLIST WHERE ID = 8", b"START TRANSACTION READ ONLY"])
+def test_a_read_that_may_have_written_stays_one_when_the_next_connection_is_lost_as_well(rig, server, run, second):
+    """What is proved not to have been sent the second time may still have been executed the first."""
+    server.table("audit", "id")
+
+    def audit(session, _sql):
+        session.write("audit", (len(server.tables["audit"].rows) + 1,))
+        return Reply.of((1,))
+
+    server.answer(b"SELECT audit()", audit)
+    connection = rig.connect(autocommit=True)
+    server.break_at(Step.REPLY, b"SELECT audit()")
+    planned = server.break_at(Step.SEND, second, error=2006)
+    with pytest.raises(StatementOutcomeUnknown):
+        run(connection, "SELECT audit()")
+    assert planned.times == 0
+    assert len(server.tables["audit"].rows) == 1
+
+
+@pytest.mark.parametrize("cursor", [None, SSCursor])
+@pytest.mark.parametrize("before", ["SELECT x FROM t", "ANALYZE UPDATE t SET x = 1"])
+def test_throwing_away_results_that_are_no_more_is_no_sign_of_life(rig, server, run, idle, before, cursor):
+    """The drivers ask for further result sets at the head of each execute; the look at the socket still comes."""
+    server.answer(b"ANALYZE", Reply())
+    connection = rig.connect(autocommit=True)
+    made = run(connection, before, cursor=cursor)
+    if made.description:
+        made.fetchall()
+        made.fetchall()
+    server.cut()
+    idle(connection)
+    made.execute("UPDATE t SET x = 7 WHERE id = 1")
+    assert server.tables["t"].rows[1] == (1, 7)

@@ -176,12 +176,16 @@ def test_a_refusal_with_the_drivers_own_error_invalidates_nothing(engine, server
         assert connection.execute(text("SELECT 1")).scalar() == 1
 
 
-def test_a_loss_between_the_last_statement_and_the_return_costs_no_place_in_the_pool(engine, server):
-    one = engine(pool_size=1, max_overflow=0, pool_timeout=0.5)
+@pytest.mark.parametrize("away", [0, 2003])
+def test_a_loss_between_the_last_statement_and_the_return_costs_no_place_in_the_pool(engine, server, away):
+    one = engine("&stillhere.ride_through=60s", pool_size=1, max_overflow=0, pool_timeout=0.5)
     for _ in range(3):
         with one.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("SELECT 1"))
             server.cut()
+            connection.connection.dbapi_connection._stillhere.last_used -= 1
+            server.down = away  # then the return must not wait for it
+        server.down = 0
     with one.connect() as connection:
         assert connection.execute(text("SELECT 1")).scalar() == 1
 
