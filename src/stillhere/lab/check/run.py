@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from stillhere import events
-from stillhere.lab.check.arms import ARMS, DRIVERS
+from stillhere.errors import UnknownName
 from stillhere.lab.check.chaos import Cutter, Mix, Wrecker
 from stillhere.lab.check.checker import Rules, Violation, Wrong, check
 from stillhere.lab.check.clients import Client, Witnesses
@@ -22,6 +22,7 @@ from stillhere.lab.check.history import Operation, Troubles
 from stillhere.lab.check.models import fill, read_back
 from stillhere.lab.check.report import Report
 from stillhere.lab.check.workload import World, plans
+from stillhere.lab.drill.arms import ARMS, DRIVERS, Arm, create_witness
 from stillhere.lab.servers import Server, start_server
 from stillhere.lab.wire import Wire
 
@@ -41,23 +42,23 @@ class Options:
 
     Attributes:
         server: flavour of the server.
-        arm: a name of `stillhere.lab.check.arms.ARMS`.
-        drivers: the clients take them in turn; names of `stillhere.lab.check.arms.DRIVERS`.
+        arm: a name of `stillhere.lab.drill.arms.ARMS`.
+        drivers: the clients take them in turn; keys of `stillhere.lab.drill.arms.DRIVERS`.
         seconds: how long.
         cuts: stop when so many connections were cut; 0 to stop by time only.
         seed: of everything that is drawn.
         clients: how many.
-        options: of the arm stillhere, by name without prefix, as in its database URL: ``{"witness": "on"}``.
+        options: of stillhere, by name without prefix, as in the database URL: ``{"ride_through": "5s"}``; not
+            given to an arm without it.
         mix: how much of which trouble.
         world: what there is to work on.
         lock_wait: the server's ``innodb_lock_wait_timeout``, in seconds.
         stall_after: an operation that takes longer is a violation; seconds, restarts not counted.
-        prepare: called with the server's own URL, without wire or plugin, before any client connects.
     """
 
     server: str = "mariadb"
     arm: str = "stillhere"
-    drivers: Sequence[str] = DRIVERS.names()
+    drivers: Sequence[str] = tuple(DRIVERS)
     seconds: float = 20.0
     cuts: int = 0
     seed: int = 1
@@ -67,7 +68,6 @@ class Options:
     world: World = field(default_factory=World)
     lock_wait: int = 3
     stall_after: float = 3.0
-    prepare: Callable[[URL], None] | None = None
 
     @property
     def variables(self) -> dict[str, int | float | str]:
@@ -87,7 +87,8 @@ def run_check(
     """
     arm = ARMS.get(options.arm)
     for driver in options.drivers:
-        DRIVERS.get(driver)
+        if driver not in DRIVERS:
+            raise UnknownName("driver", driver, tuple(DRIVERS))
     say = progress or (lambda _: None)
     with contextlib.ExitStack() as stack:
         if server is None:
@@ -97,7 +98,7 @@ def run_check(
         server.execute(f"CREATE DATABASE {SCHEMA}")
         before = server.set_global(options.variables)
         stack.callback(server.set_global, before)
-        return _Run(options, arm.query, arm.engine, arm.insist, server, say, stack).play()
+        return _Run(options, arm, server, say, stack).play()
 
 
 class _Run:
@@ -106,9 +107,7 @@ class _Run:
     def __init__(
         self,
         options: Options,
-        query: Mapping[str, str],
-        engine: Mapping[str, Any],
-        insist: bool,
+        arm: Arm,
         server: Server,
         say: Callable[[str], None],
         stack: contextlib.ExitStack,
@@ -117,17 +116,15 @@ class _Run:
         self.server = server
         self.say = say
         self.direct = make_url(server.url(database=SCHEMA))
-        self.insist = insist
+        self.arm = arm
+        own = {f"stillhere.{name}": value for name, value in options.options.items()} if "plugin" in arm.query else {}
+        self.query = {**arm.query, **own}
         self._prepare()
         self.wire = stack.enter_context(Wire(server.host, server.port, plain=True))
         self.witnesses = Witnesses(f"{self.wire.host}:{self.wire.port}")
         events.listen(self.witnesses)
         stack.callback(events.unlisten, self.witnesses)
-        own = {f"stillhere.{name}": value for name, value in options.options.items()} if query else {}
-        self.engines = [
-            create_engine(self._url(driver).update_query_dict({**query, **own}), **_POOL, **engine)
-            for driver in options.drivers
-        ]
+        self.engines = [create_engine(self._url(driver), **_POOL, **arm.engine) for driver in options.drivers]
         for one in self.engines:
             stack.callback(one.dispose)
         self.clients = [self._client(number) for number in range(1, options.clients + 1)]
@@ -157,16 +154,20 @@ class _Run:
         world = self.options.world
         engine = create_engine(self.direct, poolclass=NullPool)
         fill(engine, world.accounts, world.balance, world.names("list"), world.names("counter"))
-        if self.options.prepare is not None:
-            self.options.prepare(self.direct)
+        if self._witnessed:
+            create_witness(self.direct)
+
+    @property
+    def _witnessed(self) -> bool:
+        return self.query.get("stillhere.witness") == "on"
 
     def _url(self, driver: str) -> URL:
-        return self.direct.set(drivername=DRIVERS.get(driver).dialect, port=self.wire.port)
+        return self.direct.set(drivername=DRIVERS[driver], port=self.wire.port).update_query_dict(self.query)
 
     def _client(self, number: int) -> Client:
         engine = self.engines[number % len(self.engines)]
         todo = plans(self.options.seed, number, self.options.world)
-        return Client(number, engine, todo, self.witnesses, insist=self.insist)
+        return Client(number, engine, todo, self.witnesses, insist=self.arm.insist)
 
     def _watch(self, began: float) -> None:
         """Until the time is over, enough was cut, or something failed that can't fail."""
@@ -202,7 +203,7 @@ class _Run:
             (operation for client in self.clients for operation in client.history), key=lambda one: one.invoked
         )
         troubles = Troubles(tuple(self.cutter.cuts), tuple(self.wrecker.kills), tuple(self.wrecker.outages))
-        rules = Rules(options.world, options.options.get("witness") == "on", options.stall_after)
+        rules = Rules(options.world, self._witnessed, options.stall_after)
         stored = read_back(create_engine(self.direct, poolclass=NullPool))
         return Report(
             server=options.server,
