@@ -37,7 +37,7 @@ class Bank:
         self.now = 0.0
         self.history: list[Operation] = []
         self.rows: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self.accounts = {account: (0, WORLD.balance) for account in range(WORLD.accounts)}
+        self.accounts = dict.fromkeys(range(WORLD.accounts), (0, WORLD.balance))
         self.entries: list[Entry] = []
         self.items: list[tuple[int, str]] = []
         self.n = 0
@@ -46,9 +46,7 @@ class Bank:
         name = f"op-1-{len(self.history) + 1}"
         rows = getattr(self, f"_{kind.name.lower()}")(name, apply)
         seen = more.pop("seen", self._seen(kind))
-        self.history.append(
-            Operation(name, 1, kind, self.now, self.now + 0.9, outcome, tuple(rows), seen=seen, **more)
-        )
+        self.history.append(Operation(name, 1, kind, self.now, self.now + 0.9, outcome, tuple(rows), seen=seen, **more))
         self.now += 1
         return name
 
@@ -180,7 +178,9 @@ def test_rows_of_nobody_are_strange(bank):
 
 
 def test_a_lost_update_breaks_the_chain_of_an_account(bank):
-    entries = [replace(one, version=1, balance=95) if one.version == 2 and not one.account else one for one in bank.entries]
+    entries = [
+        replace(one, version=1, balance=95) if one.version == 2 and not one.account else one for one in bank.entries
+    ]
     assert Wrong.BROKEN in [wrong for wrong, _ in bank.wrongs(stored=replace(bank.stored(), entries=entries))]
 
 

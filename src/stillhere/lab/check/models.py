@@ -155,7 +155,7 @@ def read_back(engine: Engine) -> Stored:
     with engine.connect() as connection:
         run = connection.execute
         rows: defaultdict[str, Tally[str]] = defaultdict(Tally)
-        parents = dict(run(select(Transfer.id, Transfer.op)).tuples().all())
+        parents = {row[0]: row[1] for row in run(select(Transfer.id, Transfer.op))}
         for op in parents.values():
             rows[op]["transfer"] += 1
         entries = []
@@ -181,6 +181,6 @@ def read_back(engine: Engine) -> Stored:
                 for number, version, balance in run(select(Account.id, Account.version, Account.balance))
             },
             lists=dict(lists),
-            lengths=dict(run(select(Head.name, Head.length)).tuples().all()),
-            counters=dict(run(select(Count.name, Count.n)).tuples().all()),
+            lengths={row[0]: row[1] for row in run(select(Head.name, Head.length))},
+            counters={row[0]: row[1] for row in run(select(Count.name, Count.n))},
         )

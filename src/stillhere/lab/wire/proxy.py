@@ -221,10 +221,12 @@ class Wire:
             return  # the client has gone again
         self._opened += 1
         talk = Conversation(self._count, self._chosen, plain=self._plain, connection=next(self._numbers))
+        server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            one = Connection(self._bundle, client, socket.socket(socket.AF_INET, socket.SOCK_STREAM), talk)
-        except OSError:
+            one = Connection(self._bundle, client, server, talk)
+        except OSError:  # the client has gone again
             client.close()
+            server.close()
             return
         one.dial(self.target)
 
