@@ -5,11 +5,11 @@ The fence is for progress, never for safety: no COMMIT was sent for a transactio
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stillhere.clock import SYSTEM_CLOCK
 from stillhere.continuity.facts import Facts, restarted_between
 from stillhere.server.versions import Flavour
 
@@ -23,9 +23,10 @@ __all__ = ["Ghost", "fence", "is_alive"]
 # How long the server gets to notice by itself that its client is gone.
 _GRACE = 0.1
 _POLL = 0.01
-# InnoDB's own interval for the copy behind INNODB_TRX, and how long to go on when others keep it from being renewed.
-_COPY_AGE = 0.11
-_STALE_AT_MOST = 1.0
+# How long MySQL shows the same copy of INNODB_TRX, counted from the last look at it.
+_COPY_KEPT = 0.1
+# How long to wait for a rollback: what is not proved by then is left to the lock wait of whatever comes next.
+_LOCKS_WITHIN = 1.0
 _NO_SUCH_THREAD = 1094
 
 
@@ -62,12 +63,9 @@ def fence(
     *,
     deadline: float,
     on_kill: Callable[[], None],
-    prove: bool = False,
+    prove: bool = True,
 ) -> bool:
-    """Wait until the ghost is gone, ending it by ``KILL CONNECTION`` where need be.
-
-    Its locks go with it, on MySQL perhaps a little later: an ordinary statement then waits for them, one with
-    NOWAIT or SKIP LOCKED would not.
+    """Wait until the ghost and its locks are gone, ending it by ``KILL CONNECTION`` where need be.
 
     Nothing is done where another server answers or the same one was restarted: the number may be a stranger's
     there, and a restart ends every transaction. Behind a multiplexing proxy user, host and port don't match,
@@ -80,7 +78,8 @@ def fence(
         ghost: what to be rid of.
         deadline: when to stop waiting, on the monotonic clock.
         on_kill: called before each KILL, so that it isn't taken for an administrator's.
-        prove: whether to wait until its locks are known to be released, too.
+        prove: whether to find out that the locks are released where that takes time, on MySQL. Who waits for locks
+            needs no proof: it waits for the end of the ghost's rollback, as for anybody's.
 
     Returns:
         Whether the ghost's locks are known to be released.
@@ -100,8 +99,8 @@ def fence(
         if not _thread_gone(driver, connection, ghost, deadline):
             return False
     if not ghost.transaction or now.flavour is Flavour.MARIADB:
-        return True  # MariaDB takes a thread off the list after its transaction was rolled back, MySQL before
-    return prove and _locks_gone(driver, connection, before.thread_id, deadline)
+        return True  # MariaDB takes the thread off the list after its transaction is rolled back, MySQL before
+    return prove and _locks_gone(driver, connection, now, before.thread_id, deadline)
 
 
 def _thread_gone(driver: Driver, connection: Any, ghost: Ghost, until: float) -> bool:
@@ -112,38 +111,36 @@ def _thread_gone(driver: Driver, connection: Any, ghost: Ghost, until: float) ->
     return True
 
 
-def _locks_gone(driver: Driver, connection: Any, thread_id: int, until: float) -> bool:
-    """Whether the ghost's transaction is known to be over; a large one is waited for while it is being rolled back.
+def _locks_gone(driver: Driver, connection: Any, now: Facts, thread_id: int, until: float) -> bool:
+    """Whether MySQL has rolled the ghost's transaction back.
 
-    INNODB_TRX answers from a copy, which is made anew only when nobody has read it for 0.1 s: asking often keeps
-    it old. So the answer counts only where it shows our own transaction, begun just before.
+    INNODB_TRX shows a copy that MySQL renews only when nobody has looked at it for 0.1 s: who looks more often never
+    sees anything change, and what is seen may be of any age. So a transaction of our own, begun after the ghost's
+    thread was gone, must stand in it as well; and between two looks there is a longer pause, of random length, since
+    others look too.
     """
     question = (
-        b"SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX"
-        b" WHERE trx_mysql_thread_id IN (%d, CONNECTION_ID())" % thread_id
+        b"SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id IN (%d, %d)"
+        % (thread_id, now.thread_id)
     )
+    until = min(until, time.monotonic() + _LOCKS_WITHIN)
+    driver.fetch(connection, b"START TRANSACTION WITH CONSISTENT SNAPSHOT")
+    released = None
     try:
-        driver.fetch(connection, b"START TRANSACTION WITH CONSISTENT SNAPSHOT")
-        released = _watch(driver, connection, question, thread_id, until)
+        while released is None:
+            found = {int(row[0]) for row in driver.fetch(connection, question)}
+            if found == {now.thread_id}:
+                released = True
+            elif time.monotonic() >= until:
+                released = False
+            else:
+                time.sleep(_COPY_KEPT * random.uniform(1.1, 2.0))  # noqa: S311 - a pause, not a secret
     except driver.dbapi.Error as error:
         if driver.errno(error) in range(2000, 3000):
             raise
         released = False  # PROCESS isn't granted: what comes next meets a lock wait, and retries
     driver.fetch(connection, b"ROLLBACK")
     return released
-
-
-def _watch(driver: Driver, connection: Any, question: bytes, thread_id: int, until: float) -> bool:
-    give_up = min(until, time.monotonic() + _STALE_AT_MOST)
-    while True:
-        running = {int(row[0]) for row in driver.fetch(connection, question)}
-        if running - {thread_id}:
-            if thread_id not in running:
-                return True
-            give_up = until  # seen to be there: worth waiting for
-        if time.monotonic() >= give_up:
-            return False
-        time.sleep(SYSTEM_CLOCK.jitter(_COPY_AGE * 2))
 
 
 def _text(value: Any) -> str:
