@@ -6,6 +6,7 @@ network and the administrator. What can't be continued safely raises one of the 
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from stillhere.errors import (
@@ -28,7 +29,10 @@ from stillhere.errors import (
 from stillhere.policy import Policy
 
 if TYPE_CHECKING:
+    from stillhere.budget import RetryBudget
     from stillhere.dbapi import connect
+    from stillhere.retryable import is_retryable
+    from stillhere.units import attempts, retry
 
 __version__ = "0.1.0"
 
@@ -41,6 +45,7 @@ __all__ = [
     "PoisonStatement",
     "Policy",
     "ReplayDiverged",
+    "RetryBudget",
     "ServerUnavailable",
     "StatementKilled",
     "StatementOutcomeUnknown",
@@ -50,14 +55,24 @@ __all__ = [
     "TransactionKilled",
     "TransactionLost",
     "__version__",
+    "attempts",
     "connect",
+    "is_retryable",
+    "retry",
 ]
+
+_LAZY = {
+    "RetryBudget": "stillhere.budget",
+    "attempts": "stillhere.units",
+    "connect": "stillhere.dbapi",
+    "is_retryable": "stillhere.retryable",
+    "retry": "stillhere.units",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """`connect` is loaded when it is first used: an application that only catches exceptions pays for nothing else."""
-    if name != "connect":
+    """Functions are loaded when first used: an application that only catches exceptions pays for nothing else."""
+    module = _LAZY.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from stillhere.dbapi import connect  # noqa: PLC0415 - see above
-
-    return connect
+    return getattr(importlib.import_module(module), name)

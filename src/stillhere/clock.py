@@ -35,7 +35,10 @@ class SystemClock:
 
     def jitter(self, seconds: float) -> float:
         """Equal jitter: enough spread to break up a stampede, never a wait of zero."""
-        return seconds * (0.5 + random.random() / 2)  # noqa: S311 - spreading load, not keeping secrets
+        return seconds * (0.5 + _random.random() / 2)
 
 
+# Without a state of its own: an application's seeded generator isn't disturbed, and the children of a fork,
+# who lose their connections together, don't come back in step.
+_random = random.SystemRandom()
 SYSTEM_CLOCK = SystemClock()

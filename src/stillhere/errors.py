@@ -92,13 +92,23 @@ class ServerUnavailable(CallError):
 
     Attributes:
         retry_after: seconds after which a new attempt is worth making.
+        uncommitted: whether it is known that nothing was committed. Not so where a read, or the COMMIT after
+            reads, lost its reply before: the server would have said whether they only read.
     """
 
     retry_after: float = 1.0
+    uncommitted: bool = True
 
 
 class TransactionLost(CallError):
-    """The open transaction is gone and was not continued; ROLLBACK, then start it again."""
+    """The open transaction is gone and was not continued; ROLLBACK, then start it again.
+
+    Attributes:
+        uncommitted: whether it is known that nothing of the transaction was committed, and that nobody
+            ended it on purpose.
+    """
+
+    uncommitted: bool = False
 
 
 class StatementKilled(CallError):
@@ -133,6 +143,29 @@ class ConnectionMisused(CallError):
     """One connection was used from two threads at once."""
 
     pep249 = "ProgrammingError"
+
+
+_JUDGED = "_stillhere_uncommitted"
+
+
+def judge(error: BaseException, *, uncommitted: bool) -> None:
+    """Remember on a driver's own exception, a loss, what is known of it.
+
+    Args:
+        error: the driver's exception.
+        uncommitted: whether it ended a transaction of which nothing was committed.
+    """
+    setattr(error, _JUDGED, uncommitted)
+
+
+def is_judged(error: BaseException) -> bool:
+    """Whether a driver's exception is a loss that stillhere has taken in: what it means is told elsewhere."""
+    return hasattr(error, _JUDGED)
+
+
+def known_uncommitted(error: BaseException) -> bool:
+    """Whether a driver's exception ended a transaction of which nothing was committed."""
+    return getattr(error, _JUDGED, False) is True
 
 
 _made: dict[tuple[type[CallError], type[Exception]], type[CallError]] = {}

@@ -38,7 +38,7 @@ class Policy:
         max_waiting: how many calls may wait for one server at once, in one process; the next one raises
             at once. 256: more waiters than threads would only hide an outage.
         detect_within: after how long without a reply the server is asked, over another connection,
-            whether it still works on the statement. 5 s: well over an ordinary statement. 0 switches
+            whether it still works on the statement. 3 s: well over an ordinary statement. 0 switches
             it off.
         ping_after: after how much idleness a connection whose socket can't be looked at is pinged. 60 s.
         obey_kill_after: a statement or transaction older than this, whose thread is gone while the
@@ -62,7 +62,7 @@ class Policy:
 
     ride_through: float = 10.0
     max_waiting: int = 256
-    detect_within: float = 5.0
+    detect_within: float = 3.0
     ping_after: float = 60.0
     obey_kill_after: float = 5.0
     replay: bool = True

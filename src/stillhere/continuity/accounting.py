@@ -142,12 +142,13 @@ class Ledger:
 
     def ended(self, *, chained: bool = False) -> None:
         """The transaction is over, by COMMIT, by ROLLBACK, implicitly or by the server."""
+        session = self.session
         for sql in self.journal.end():
-            self.session.accept(Step(sql))
-        self.session.one_shot = None
-        self._explicit = False
-        self._belongs(transactional=not self.autocommit)
-        self.dirty = False
+            session.accept(Step(sql))
+        session.one_shot = None
+        self._explicit = self.dirty = False
+        self.transactional = not self.autocommit
+        self.recording = self.transactional and not session.in_prologue
         self.continuations = 0
         if chained:
             self._explicit = True

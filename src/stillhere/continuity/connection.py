@@ -5,7 +5,8 @@ from __future__ import annotations
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from stillhere.continuity.cursor import continuous_cursor_class
+from stillhere.continuity import endings, streams
+from stillhere.continuity.cursor import CLASSES, continuous_cursor_class
 from stillhere.continuity.statement import classify
 from stillhere.continuity.states import LinkState
 
@@ -51,16 +52,18 @@ class ContinuousConnection:
 
     def cursor(self, cursorclass: Any = None) -> Any:
         """A cursor of the driver's class, continuous."""
-        return continuous_cursor_class(self._stillhere_driver, cursorclass or self.cursorclass)(self)  # type: ignore[attr-defined]
+        base = cursorclass or self.cursorclass  # type: ignore[attr-defined]
+        return (CLASSES.get(base) or continuous_cursor_class(self._stillhere_driver, base))(self)
 
-    def query(self, query: Any, *args: Any, **kwargs: Any) -> Any:
-        """Send a statement below the cursor."""
+    def query(self, query: Any, unbuffered: Any = False) -> Any:
+        """Send a statement below the cursor. ``unbuffered`` is PyMySQL's; ``*args`` would be dear."""
         link = self._stillhere
         if link is None or link.owner == get_ident():
-            return self._stillhere_query(query, *args, **kwargs)
+            return self._stillhere_query(query, unbuffered) if unbuffered else self._stillhere_query(query)
         sql = query.encode(link.driver.encoding(self)) if isinstance(query, str) else bytes(query)
+        args = (unbuffered,) if unbuffered else ()
         return link.run_below_cursor(
-            self, link.classify(self, sql), sql, lambda: self._stillhere_base.query(self, sql, *args, **kwargs)
+            self, link.classify(self, sql), sql, lambda: self._stillhere_base.query(self, sql, *args)
         )
 
     def commit(self) -> None:
@@ -69,7 +72,7 @@ class ContinuousConnection:
         if link is None or link.owner == get_ident():
             self._stillhere_base.commit(self)
         else:
-            link.commit(self, lambda: self._stillhere_base.commit(self))
+            endings.commit(link, self, lambda: self._stillhere_base.commit(self))
 
     def rollback(self) -> None:
         """Roll back; that succeeds whenever the connection is lost, since the server does it then."""
@@ -77,7 +80,7 @@ class ContinuousConnection:
         if link is None or link.owner == get_ident():
             self._stillhere_base.rollback(self)
         else:
-            link.rollback(self, lambda: self._stillhere_base.rollback(self))
+            endings.rollback(link, self, lambda: self._stillhere_base.rollback(self))
 
     def begin(self) -> None:
         """Begin a transaction explicitly."""
@@ -143,16 +146,17 @@ class ContinuousConnection:
             link.session.pins["change_user"] = None
         return result
 
-    def next_result(self, *args: Any, **kwargs: Any) -> Any:
-        """Advance to the next result set, never over a loss."""
+    def next_result(self, unbuffered: Any = False) -> Any:
+        """Advance to the next result set, never over a loss. ``unbuffered`` is PyMySQL's."""
         link = self._stillhere
         if link is not None and not link.more_results:
             return -1
+        args = (unbuffered,) if unbuffered else ()
         if link is None or link.owner == get_ident():
-            return self._stillhere_base.next_result(self, *args, **kwargs)
+            return self._stillhere_base.next_result(self, *args)
         if link.state is not LinkState.READY or not link.driver.more_results(self):
             return -1
-        return link.next_result(self, lambda: self._stillhere_base.next_result(self, *args, **kwargs))
+        return streams.next_result(link, self, lambda: self._stillhere_base.next_result(self, *args))
 
     def close(self) -> None:
         """Close the logical connection for good."""

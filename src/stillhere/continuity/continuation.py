@@ -98,6 +98,12 @@ class Situation:
     statement_continuations: int = 0
     transaction_continuations: int = 0
 
+    @property
+    def open_end(self) -> bool:
+        """Whether the call, if the server has executed it, may have committed: even a plain SELECT may write."""
+        ends = self.call is Call.COMMIT or self.may_commit or not (self.begun or self.transactional)
+        return self.verdict is Verdict.MAYBE_EXECUTED and ends
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -138,7 +144,7 @@ def _decide_commit(s: Situation) -> Decision:
     if refused is not None:
         return refused
     if not s.writes:
-        return Decision(Action.CONFIRM_READS)  # a KILL of it, too, has nothing left to stop
+        return _limits(s) or Decision(Action.CONFIRM_READS)  # a KILL of it, too, has nothing left to stop
     return _killed(s) or _replay_refusal(s) or Decision(Action.REPLAY_AND_COMMIT)
 
 

@@ -6,6 +6,7 @@ the client library says COM_QUIT on the shared socket, and the parent's next sta
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import weakref
@@ -46,13 +47,24 @@ def _in_child() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     try:
         for connection, link in connections:
-            descriptor = link.driver.descriptor(connection) if link.state is LinkState.READY else -1
+            descriptor = _descriptor(connection, link)
             if descriptor >= 0:
                 os.dup2(nowhere, descriptor, inheritable=False)
     finally:
         os.close(nowhere)
     for connection, link in connections:
+        link.endpoint.forked()
         link.forked(connection)
+
+
+def _descriptor(connection: Any, link: Link) -> int:
+    """The socket that the child inherited; -1 for none. One that another thread was just opening counts as well."""
+    if link.descriptor >= 0:
+        return link.descriptor
+    if link.state is LinkState.OPENING:
+        with contextlib.suppress(Exception):  # not yet open
+            return link.driver.descriptor(connection)
+    return -1
 
 
 os.register_at_fork(after_in_child=_in_child)

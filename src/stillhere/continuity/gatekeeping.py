@@ -4,11 +4,11 @@
 
 The rules. While the server is up, so many handshakes at a time, first come first served. Once one of them
 fails in a way that waiting may mend, the gate is down: the visitor that came first probes, with jittered
-exponential backoff; all others wait, each until its own deadline. A probe that succeeds opens the gate, and
-they go through as handshakes. The probe is a lease: it ends when the prober leaves, however it leaves, and
-also when it hangs for longer than `Limits.lease`, so that a black hole doesn't keep the server's return from
-everybody else. The late prober's success still counts; its failure no longer does. A handshake that hangs for
-longer than the lease gives up its place likewise: one more may begin.
+backoff that grows with the outage; all others wait, each until its own deadline. A probe that succeeds opens
+the gate, and they go through as handshakes. The probe is a lease: it ends when the prober leaves, however it
+leaves, and also when it hangs for longer than `Limits.lease`, so that a black hole doesn't keep the server's
+return from everybody else. The late prober's success still counts; its failure no longer does. A handshake
+that hangs for longer than the lease gives up its place likewise: one more may begin.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ __all__ = [
     "probing",
     "succeeded",
 ]
+
+_SHARE = 0.2
 
 
 class GateState(Enum):
@@ -86,7 +88,8 @@ class Limits:
 
     Attributes:
         min_backoff: between the first failure and the first probe.
-        max_backoff: the most between two probes; each wait is jittered between half and all of it.
+        max_backoff: the most between two probes, which are a fifth of the outage so far apart; each wait is
+            jittered between half and all of it.
         handshakes: attempts at a time while the server is up.
         lease: how long a probe or a handshake may hang before another visitor may try as well.
     """
@@ -206,7 +209,8 @@ def failed(
         )
     counted = replace(situation, failures=situation.failures + 1)
     if role is Role.PROBE and situation.holder == ticket:
-        backoff = min(limits.max_backoff, situation.backoff * 2)
+        # A share of the outage so far: however long it lasts, finding out that it is over adds as much at the most.
+        backoff = min(limits.max_backoff, max(limits.min_backoff, _SHARE * (now - situation.down_since)))
         return replace(counted.to(GateState.DOWN), backoff=backoff, probe_due=now + backoff * jittered, holder=None)
     return counted
 

@@ -13,6 +13,12 @@ __all__ = ["Digest", "Entry", "Journal", "difference", "digest"]
 # Up to so many rows of immutable values are kept by reference, which costs nothing, and digested only
 # if they are ever compared; more are digested at once, so that a transaction doesn't hold them all.
 _KEPT_ROWS = 100
+# A member of an enum is looked up by way of its metaclass each time; a global isn't.
+_WRITE, _SET, _USE = Kind.WRITE, Kind.SET, Kind.USE
+# An entry's own fields and those of its outcome; where there is none, this in its place.
+_FIELDS = 4 + len(Outcome._fields)
+_UNSEEN = object()
+_NOT_SEEN = (_UNSEEN,) * len(Outcome._fields)
 
 
 class Digest(bytes):
@@ -49,14 +55,29 @@ class Journal:
         locks: whether a recorded statement took row locks by reading.
     """
 
-    __slots__ = ("_max_bytes", "_max_entries", "_raw", "_size", "began", "locks", "spoiled", "writes")
+    __slots__ = (
+        "_max_bytes",
+        "_max_entries",
+        "_max_fields",
+        "_raw",
+        "_session",
+        "_size",
+        "began",
+        "locks",
+        "spoiled",
+        "writes",
+    )
 
     def __init__(self, max_bytes: int, max_entries: int) -> None:
         self._max_bytes = max_bytes
         self._max_entries = max_entries
-        # Bare tuples of the fields of an Entry: naming them costs more than everything else here.
-        self._raw: list[tuple[bytes, Statement, type[Any] | None, tuple[Any, ...] | None, int]] = []
+        self._max_fields = max_entries * _FIELDS
+        # The fields of every entry, one after the other: records of their own would cost more than everything
+        # else here, in time, in memory, and in work for the garbage collector.
+        self._raw: list[Any] = []
         self._size = 0
+        # Whether there are session statements among them: mostly not, and then nobody looks for them.
+        self._session = False
         self.spoiled = ""
         self.began = 0.0
         self.writes = False
@@ -70,8 +91,8 @@ class Journal:
     def entries(self) -> list[Entry]:
         """What was recorded, in order."""
         return [
-            Entry(sql, statement, cursor, Outcome._make(seen) if seen is not None else None, errno)
-            for sql, statement, cursor, seen, errno in self._raw
+            Entry(sql, statement, cursor, Outcome._make(seen) if seen[0] is not _UNSEEN else None, errno)
+            for sql, statement, cursor, errno, *seen in self._records()
         ]
 
     @property
@@ -100,20 +121,18 @@ class Journal:
         """
         if not self.began:
             self.began = now
-        kind = statement.kind
-        if kind is Kind.WRITE:
+        if statement.kind is _WRITE:
             self.writes = True
         elif statement.locking:
             self.locks = True
-        if self.spoiled:
+        raw = self._raw
+        size = self._size + len(sql)
+        if self.spoiled or size > self._max_bytes or len(raw) >= self._max_fields:
+            self._add_session_only((sql, statement, cursor_class, errno), size, now)
             return
-        self._size += len(sql)
-        if self._size > self._max_bytes:
-            self.spoil(f"its statements exceed journal_bytes = {self._max_bytes}", now)
-            return
-        if len(self._raw) >= self._max_entries:
-            self.spoil(f"it has more than journal_statements = {self._max_entries} statements", now)
-            return
+        self._size = size
+        if not statement.plain and is_session_statement(statement):
+            self._session = True
         if seen is not None:
             rows = seen[0]
             # Few rows in tuples, which the application can't change, are kept as they are.
@@ -121,23 +140,41 @@ class Journal:
                 type(rows) is tuple and len(rows) <= _KEPT_ROWS and (not rows or type(rows[0]) is tuple)
             ):
                 seen = (digest(rows), *seen[1:])
-        self._raw.append((sql, statement, cursor_class, seen, errno))
+        raw += (sql, statement, cursor_class, errno)
+        raw += _NOT_SEEN if seen is None else seen
+
+    def _records(self) -> list[list[Any]]:
+        raw = self._raw
+        return [raw[start : start + _FIELDS] for start in range(0, len(raw), _FIELDS)]
+
+    def _add_session_only(self, raw: tuple[bytes, Statement, type[Any] | None, int], size: int, now: float) -> None:
+        """It can't be replayed, or can't from now on."""
+        if size > self._max_bytes:
+            self.spoil(f"its statements exceed journal_bytes = {self._max_bytes}", now)
+        else:
+            self.spoil(f"it has more than journal_statements = {self._max_entries} statements", now)
+        if is_session_statement(raw[1]):
+            self._session = True
+            self._raw += raw + _NOT_SEEN
 
     def spoil(self, reason: str, now: float) -> None:
         """The transaction goes on, and can't be replayed any more; the first reason stays.
 
-        Session statements among the entries are kept, since the server keeps them at the end of the transaction.
+        Session statements are kept, also those that follow: the server keeps them at the end of the transaction.
         """
         if not self.spoiled:
             self.spoiled = reason
             self.began = self.began or now
-            self._raw = [raw for raw in self._raw if is_session_statement(raw[1])]
+            kept = [record for record in self._records() if is_session_statement(record[1])] if self._session else []
+            self._raw = [field for record in kept for field in record]
 
     def end(self) -> list[bytes]:
         """The transaction is over: forget it, and return its session statements, which outlive it."""
-        session = [raw[0] for raw in self._raw if raw[4] == 0 and is_session_statement(raw[1])] if self._raw else []
+        records = self._records() if self._session else []
+        session = [sql for sql, statement, _, errno, *_ in records if errno == 0 and is_session_statement(statement)]
         self._raw = []
         self._size = 0
+        self._session = False
         self.spoiled = ""
         self.began = 0.0
         self.writes = self.locks = False
@@ -146,7 +183,7 @@ class Journal:
 
 def is_session_statement(statement: Statement) -> bool:
     """Whether its effect belongs to the session, so that neither COMMIT nor ROLLBACK ends it."""
-    return statement.kind in {Kind.SET, Kind.USE}
+    return statement.kind is _SET or statement.kind is _USE
 
 
 def digest(rows: Any) -> Digest:

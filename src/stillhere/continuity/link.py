@@ -8,25 +8,27 @@ import weakref
 from collections.abc import Callable
 from threading import get_ident
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from stillhere.continuity import endings
 from stillhere.continuity.accounting import Ledger
 from stillhere.continuity.continuation import Call
 from stillhere.continuity.facts import UNKNOWN_FACTS, Facts
 from stillhere.continuity.fence import Ghost
 from stillhere.continuity.liveness import BLIND, Blind, Peek
 from stillhere.continuity.packets import largest_statement, too_large
-from stillhere.continuity.recovery import Recovery, lost_by, on_stream_error, pass_on_unless_lost, reopen
+from stillhere.continuity.recovery import Recovery, pass_on_unless_lost, reopen
 from stillhere.continuity.session import SessionState, Step, reading_mode
 from stillhere.continuity.statement import Kind, Statement, classify, classify_cached
 from stillhere.continuity.states import LinkState, may_follow
+from stillhere.continuity.streams import stream_began
 from stillhere.continuity.verdict import Liveness, Phase
-from stillhere.errors import ConnectionMisused, StreamInterrupted, TransactionLost
-from stillhere.server.errorcodes import rolled_back
+from stillhere.drivers.base import shut_down
+from stillhere.errors import ConnectionMisused, TransactionLost
 
 if TYPE_CHECKING:
     from stillhere.continuity.endpoint import Endpoint
-    from stillhere.continuity.witness import Token, Witness
+    from stillhere.continuity.witness import Token
 
 __all__ = ["Link"]
 
@@ -38,11 +40,9 @@ _NO_LIMIT = 1 << 62
 _NEVER = float("inf")
 # Codecs in which the second byte of a character can be a quote or a backslash of ASCII.
 _ASCII_INSIDE = frozenset({"gbk", "gb18030", "gb2312", "big5", "sjis", "shift_jis", "cp932"})
-_READY = LinkState.READY
+_READY, _DEAD = LinkState.READY, Liveness.DEAD
 _ENDS = frozenset({Kind.COMMIT, Kind.ROLLBACK})
 
-COMMIT = classify(b"COMMIT")
-ROLLBACK = classify(b"ROLLBACK")
 # Pinging and naming a character set leave nothing in a transaction: their bytes are empty, nothing is recorded.
 _PING = classify(b"SELECT 1")
 _SET_NAMES = classify(b"SET NAMES utf8mb4")
@@ -55,10 +55,13 @@ class Link:
         endpoint: what it shares with the other connections of its engine.
         driver: the endpoint's driver.
         chain: opens a physical connection, the user's whole way.
+        alone_witnessed: whether a write outside a transaction becomes one, for the witness.
         state: where the connection stands.
         ledger: its transaction and its session.
         owner: the thread that is inside a call, 0 for none. Calls that this thread makes meanwhile are the driver's
             own or ours.
+        descriptor: of the physical connection's socket; -1 for none. Kept, because mysqlclient tells nothing to
+            another thread than the one that is inside a call.
         facts: what was learned of the present or last physical connection.
         previous_facts: the same of the one before.
         own_kills_before: the endpoint's count of its own KILLs when the one before was opened.
@@ -69,38 +72,16 @@ class Link:
         token: what the transaction being committed left with the witness; None for nothing.
         end_sent: whether the COMMIT itself has been sent, not just its witness.
         more_results: whether the last statement may have left more result sets than the first unread.
+        results_of: the cursor that ran it.
         lost_why: why the transaction was lost, while in `LinkState.LOST`.
+        lost_uncommitted: whether it is known that nothing of it was committed, and that nobody ended it on purpose.
     """
 
     __slots__ = (
-        "__weakref__",
-        "_lock",
-        "_observe",
-        "_packet_limit",
-        "_peek",
-        "_read_mode",
-        "_slow",
-        "_stream",
-        "chain",
-        "condemned",
-        "driver",
-        "end_sent",
-        "endpoint",
-        "facts",
-        "last_used",
-        "ledger",
-        "lost_why",
-        "more_results",
-        "opened_at",
-        "own_kills_before",
-        "owner",
-        "previous_facts",
-        "replay_off",
-        "returning",
-        "sent_at",
-        "state",
-        "token",
-        "watching",
+        "__weakref__", "_observe", "_packet_limit", "_peek", "_read_mode", "_slow",
+        "alone_witnessed", "chain", "condemned", "descriptor", "driver", "end_sent", "endpoint", "facts", "last_used",
+        "ledger", "lock", "lost_uncommitted", "lost_why", "more_results", "opened_at", "own_kills_before", "owner",
+        "previous_facts", "replay_off", "results_of", "returning", "sent_at", "state", "stream", "token", "watching",
     )  # fmt: skip
 
     def __init__(self, endpoint: Endpoint, chain: Callable[[], Any]) -> None:
@@ -110,6 +91,7 @@ class Link:
         self.state = LinkState.OPENING
         self.ledger = Ledger(endpoint.policy)
         self.owner = 0
+        self.descriptor = -1
         self.facts: Facts = UNKNOWN_FACTS
         self.previous_facts: Facts = UNKNOWN_FACTS
         self.own_kills_before = 0
@@ -117,20 +99,23 @@ class Link:
         self.last_used = self.opened_at = monotonic()
         self.condemned = ""
         self.lost_why = ""
+        self.lost_uncommitted = False
         self.replay_off = not endpoint.policy.replay
         self.more_results = False
+        self.results_of: weakref.ref[Any] | None = None
         self.returning = False
         self.token: Token | None = None
         self.end_sent = False
         self._observe = endpoint.driver.observe
+        self.alone_witnessed = endpoint.policy.witness_autocommit
         self._slow = (endpoint.policy.detect_within or _NEVER) * 0.5
         self._peek: Peek | Blind = BLIND
         self._packet_limit = _NO_LIMIT
         self._read_mode = ""
-        self._stream: weakref.ref[Any] | None = None
+        self.stream: weakref.ref[Any] | None = None
         # Held through each call. Never waited for: who finds it taken is a second thread on one connection,
         # whose statement would be written into the middle of the first one's reply.
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         # Held by the watchdog while it decides and shuts down; a slow call passes through it before it
         # lets go of the socket, so that the next statement's can't be shut down in its place.
         self.watching = threading.Lock()
@@ -164,7 +149,7 @@ class Link:
     @property
     def pin(self) -> str:
         """Session state that can't be restored; empty for none."""
-        if self._stream is not None and self._stream() is not None:
+        if self.stream is not None and self.stream() is not None:
             return "a result that is still being read"
         if self.session.overflowing:
             return f"more than {self.session.limit} session statements"
@@ -185,11 +170,11 @@ class Link:
 
     def attached(self, connection: Any, facts: Facts) -> None:
         """A physical connection has just been opened inside ``connection``."""
-        descriptor = self.driver.descriptor(connection)
-        self._peek = Peek(descriptor) if descriptor >= 0 else BLIND
+        self.descriptor = self.driver.descriptor(connection)
+        self._peek = Peek(self.descriptor) if self.descriptor >= 0 else BLIND
         self._read_mode = reading_mode(facts.sql_mode)
         self._packet_limit = largest_statement(facts.max_allowed_packet) if facts.max_allowed_packet else _NO_LIMIT
-        self._stream = None
+        self.stream = None
         self.previous_facts, self.facts = self.facts, facts
         self.condemned = ""
         self.last_used = self.opened_at = monotonic()
@@ -199,8 +184,14 @@ class Link:
         """The physical connection is of no more use: close it, and remember what it leaves behind."""
         if ghost and self.facts.thread_id:
             self.endpoint.add_ghost(Ghost(self.facts))
+        cursor = self.results_of() if self.results_of is not None else None
+        if cursor is not None and self.more_results and self.driver.more_results(connection):
+            cursor._stillhere_unread = True  # noqa: SLF001 - ours; its next nextset() says that they are lost
+        self.more_results, self.results_of = False, None
         self._peek = BLIND
-        self._stream = None
+        self.descriptor = -1
+        self.stream = None
+        self.lost_uncommitted = False
         self.driver.discard(connection)
         self.become(state)
 
@@ -209,7 +200,7 @@ class Link:
 
         Its descriptor leads nowhere by now, so that letting go of it is silent. No ghost: the parent lives.
         """
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self.watching = threading.Lock()
         self.owner = 0
         self.sent_at = 0.0
@@ -237,50 +228,68 @@ class Link:
         limit = self.facts.wait_timeout
         return bool(limit) and monotonic() - self.last_used > limit * 0.9
 
+    def leave_pool(self) -> bool:
+        """A pool hands it to its next user; whether it is good, asked of the kernel, not of the server."""
+        self.replay_off = not self.endpoint.policy.replay
+        self.returning = False
+        session = self.ledger.session
+        # Whoever put the connection back gave up what the session held for it; the next user doesn't know of it.
+        if session.pins:
+            session.forget_pins()
+        # One that was only just opened is not sent back: a pool tries twice, and then gives the checkout up. If it
+        # is lost already, its first statement finds out and opens another in its place.
+        if session.in_prologue:
+            self.ledger.end_prologue()
+            return True
+        return self.state is _READY and self._peek.look() is not _DEAD and not self.outlived
+
     # -- statements ------------------------------------------------------------------------------------
 
-    def run(self, connection: Any, cursor: Any, statement: Statement, sql: bytes) -> Any:  # noqa: C901, PLR0912 - the hot path
-        """Run a statement for a cursor, over as many physical connections as it takes and may."""
-        if not self._lock.acquire(False):  # noqa: FBT003 - by keyword it costs a third more
-            if self.owner == get_ident():
-                return cursor._stillhere_query(sql)  # noqa: SLF001 - ours
-            self._refuse_second_thread()
-        self.owner = get_ident()
+    def pass_down(self, cursor: Any, sql: bytes) -> Any:
+        """A statement for a cursor while the link is held: the driver's own and ours, or a second thread's."""
+        if self.owner == get_ident():
+            return cursor._stillhere_query(sql)  # noqa: SLF001 - ours
+        return self.refuse_second_thread()
+
+    def send_by_kind(self, connection: Any, cursor: Any, statement: Statement, sql: bytes) -> Any:
+        """Run a statement of any kind for a cursor that holds the link."""
+        if not statement.plain and statement.kind in _ENDS:
+            return endings.end(self, connection, statement, sql, lambda: cursor._stillhere_query(sql))  # noqa: SLF001
+        if self.alone_witnessed and statement.plain and statement.kind is Kind.WRITE:
+            return endings.run_alone(self, connection, cursor, statement, sql)
+        return self.send(connection, cursor, statement, sql)
+
+    def send(self, connection: Any, cursor: Any, statement: Statement, sql: bytes) -> Any:
+        """Run a statement, over as many physical connections as it takes and may, while the link is held."""
+        now = monotonic()
+        if self.state is not _READY:
+            if self.returning:
+                return None
+            self.prepare(connection, statement)
+        elif now - self.last_used > _LOOK_AFTER and self._gone(statement):
+            return self._recovery(connection, cursor, statement, sql).run(None, Phase.IDLE)
+        if len(sql) > self._packet_limit:
+            raise self._too_large(len(sql))
+        self.sent_at = now
         try:
-            if not statement.plain and statement.kind in _ENDS:
-                return self._end(connection, statement, sql, lambda: cursor._stillhere_query(sql))  # noqa: SLF001
-            now = monotonic()
-            if self.state is not _READY:
-                if self.returning:
-                    return None
-                self._prepare(connection, statement)
-            elif now - self.last_used > _LOOK_AFTER and self._gone(statement):
-                return self._recovery(connection, cursor, statement, sql).run(None, Phase.IDLE)
-            if len(sql) > self._packet_limit:
-                raise self._too_large(len(sql))
-            self.sent_at = now
-            try:
-                result = cursor._stillhere_query(sql)  # noqa: SLF001 - ours
-            except BaseException as error:  # noqa: BLE001 - an interruption counts as well
-                self.let_go(now)
-                pass_on_unless_lost(self, connection, statement, sql, cursor._stillhere_base, error)  # noqa: SLF001 - ours
-                return self._recovery(connection, cursor, statement, sql).run(error, Phase.AWAIT, now)
-            self.sent_at = 0.0
-            self.last_used = end = monotonic()
-            if end - now > self._slow:
-                self.let_go(now)
-            ledger = self.ledger
-            ledger.dirty = True
-            if statement.plain and not cursor._stillhere_streaming:  # noqa: SLF001 - ours
-                if ledger.recording:
-                    seen = self._observe(connection, cursor)
-                    ledger.journal.add(sql, statement, cursor._stillhere_base, seen, 0, now)  # noqa: SLF001 - ours
-            else:
-                self.account(connection, cursor, statement, sql, now)
-            return result
-        finally:
-            self.owner = 0
-            self._lock.release()
+            result = cursor._stillhere_query(sql)  # noqa: SLF001 - ours
+        except BaseException as error:  # noqa: BLE001 - an interruption counts as well
+            self.let_go(now)
+            pass_on_unless_lost(self, connection, statement, sql, cursor._stillhere_base, error)  # noqa: SLF001 - ours
+            return self._recovery(connection, cursor, statement, sql).run(error, Phase.AWAIT, now)
+        self.sent_at = 0.0
+        self.last_used = end = monotonic()
+        if end - now > self._slow:
+            self.let_go(now)
+        ledger = self.ledger
+        ledger.dirty = True
+        if statement.plain and not cursor._stillhere_streaming:  # noqa: SLF001 - ours
+            if ledger.recording:
+                seen = self._observe(connection, cursor)
+                ledger.journal.add(sql, statement, cursor._stillhere_base, seen, 0, now)  # noqa: SLF001 - ours
+        else:
+            self.account(connection, cursor, statement, sql, now)
+        return result
 
     def _recovery(self, connection: Any, cursor: Any, statement: Statement, sql: bytes) -> Recovery:
         return Recovery(
@@ -299,8 +308,10 @@ class Link:
         ledger.dirty = True
         base = cursor._stillhere_base  # noqa: SLF001 - ours
         self.more_results = statement.kind is Kind.OTHER
+        if self.more_results:
+            self.results_of = weakref.ref(cursor)
         if cursor._stillhere_streaming and cursor.description is not None:  # noqa: SLF001 - ours
-            self._stream = weakref.ref(cursor)
+            stream_began(self, cursor)
             if not statement.plain:
                 ledger.succeeded(sql, statement, base, None, now)
             if ledger.transactional:
@@ -314,28 +325,32 @@ class Link:
 
     def run_below_cursor(self, connection: Any, statement: Statement, sql: bytes, send: Callable[[], Any]) -> Any:
         """Run a statement for a call on the connection itself, whose rows nobody compares."""
-        with self._held():
-            if statement.kind in {Kind.COMMIT, Kind.ROLLBACK}:
-                return self._end(connection, statement, sql, send)
-            if self.state is not LinkState.READY:
-                if self.returning:
-                    return None
-                self._prepare(connection, statement)
-            elif self._gone(statement):
-                return self._call_recovery(connection, statement, sql, send).run(None, Phase.IDLE)
-            if len(sql) > self._packet_limit:
-                raise self._too_large(len(sql))
-            now = self.sent_at = monotonic()
-            try:
-                result = send()
-            except BaseException as error:  # noqa: BLE001 - an interruption counts as well
-                self.let_go(now)
-                pass_on_unless_lost(self, connection, statement, sql, None, error)
-                return self._call_recovery(connection, statement, sql, send).run(error, Phase.AWAIT, now)
-            self.last_used = self.let_go(now)
-            if sql:
-                self.account_call(statement, sql, now)
-            return result
+        with self.held():
+            if statement.kind in _ENDS:
+                return endings.end(self, connection, statement, sql, send)
+            return self.send_call(connection, statement, sql, send)
+
+    def send_call(self, connection: Any, statement: Statement, sql: bytes, send: Callable[[], Any]) -> Any:
+        """The same, while the link is held."""
+        if self.state is not _READY:
+            if self.returning:
+                return None
+            self.prepare(connection, statement)
+        elif self._gone(statement):
+            return self._call_recovery(connection, statement, sql, send).run(None, Phase.IDLE)
+        if len(sql) > self._packet_limit:
+            raise self._too_large(len(sql))
+        now = self.sent_at = monotonic()
+        try:
+            result = send()
+        except BaseException as error:  # noqa: BLE001 - an interruption counts as well
+            self.let_go(now)
+            pass_on_unless_lost(self, connection, statement, sql, None, error)
+            return self._call_recovery(connection, statement, sql, send).run(error, Phase.AWAIT, now)
+        self.last_used = self.let_go(now)
+        if sql:
+            self.account_call(statement, sql, now)
+        return result
 
     def account_call(self, statement: Statement, sql: bytes, now: float) -> None:
         """A statement below the cursor succeeded; what it read can't be compared later."""
@@ -353,168 +368,21 @@ class Link:
 
     def set_character_set(self, connection: Any, charset: Any, collation: Any, send: Callable[[], Any]) -> None:
         """Change the character set, for the server and for the driver."""
-        with self._held():
-            if self.state is not LinkState.READY:
-                self._prepare(connection, None)
+        with self.held():
             if self.ledger.journal:
                 self.ledger.journal.spoil("the character set was changed in its middle", monotonic())
-            now = self.sent_at = monotonic()
-            try:
-                send()
-            except BaseException as error:  # noqa: BLE001 - an interruption counts as well
-                self.let_go(now)
-                pass_on_unless_lost(self, connection, _SET_NAMES, b"", None, error)
-                self._call_recovery(connection, _SET_NAMES, b"", send).run(error, Phase.AWAIT, now)
-            self.last_used = self.let_go(now)
+            self.send_call(connection, _SET_NAMES, b"", send)
             self.session.accept(Step(charset=(charset, collation) if collation else (charset,)))
 
     def ping(self, connection: Any, send: Callable[[], Any]) -> None:
         """A sign of life from the server, over a new connection where that is allowed."""
         self.run_below_cursor(connection, _PING, b"", send)
 
-    # -- the end of a transaction --------------------------------------------------------------------------
-
-    def commit(self, connection: Any, send: Callable[[], Any]) -> None:
-        """COMMIT by the PEP 249 method."""
-        with self._held():
-            self._end(connection, COMMIT, b"COMMIT", send)
-
-    def rollback(self, connection: Any, send: Callable[[], Any]) -> None:
-        """ROLLBACK by the PEP 249 method; not sent when nothing was executed since the last one."""
-        if self.state is _READY and not self.ledger.dirty and not self.ledger.journal:
-            return
-        if not self._lock.acquire(False):  # noqa: FBT003 - by keyword it costs a third more
-            self._refuse_second_thread()
-        self.owner = get_ident()
-        try:
-            self._end(connection, ROLLBACK, b"ROLLBACK", send)
-        finally:
-            self.owner = 0
-            self._lock.release()
-
-    def _end(self, connection: Any, statement: Statement, sql: bytes, send: Callable[[], Any]) -> Any:
-        rolling_back = statement.kind is Kind.ROLLBACK
-        if self.state is not LinkState.READY:
-            if rolling_back or self.state is not LinkState.LOST:
-                if self.state is LinkState.CLOSED:
-                    return send()
-                self._forget_transaction()
-                return None
-            self._prepare(connection, statement)
-        call = Call.ROLLBACK if rolling_back else Call.COMMIT
-        self.token = None
-        if self.endpoint.witness is not None and not rolling_back:
-            send = self._witnessed(connection, self.endpoint.witness, send)
-        if not rolling_back and self._peek.look() is Liveness.DEAD:
-            return self._end_recovery(connection, statement, sql, call, send).run(None, Phase.IDLE)
-        self.end_sent = True
-        now = self.sent_at = monotonic()
-        try:
-            result = send()
-        except BaseException as error:  # noqa: BLE001 - an interruption counts as well
-            self.let_go(now)
-            pass_on_unless_lost(self, connection, statement, sql, None, error)
-            phase = Phase.COMMIT if self.end_sent else Phase.IDLE
-            return self._end_recovery(connection, statement, sql, call, send).run(error, phase, now)
-        self.last_used = self.let_go(now)
-        self.ended(statement, sql)
-        return result
-
-    def _witnessed(self, connection: Any, witness: Witness, send: Callable[[], Any]) -> Callable[[], Any]:
-        """A COMMIT that leaves a fresh token first, each time that it is sent, if the transaction may have written."""
-
-        def leave_and_send() -> Any:
-            self.token, self.end_sent = None, False
-            journal = self.ledger.journal
-            if journal.writes or (journal.spoiled and self.ledger.transactional):
-                self.token = self._leave_token(connection, witness)
-            self.end_sent = True
-            return send()
-
-        return leave_and_send
-
-    def _leave_token(self, connection: Any, witness: Witness) -> Token | None:
-        """The token, in the open transaction; None where the server refuses it, so that a lost COMMIT stays unknown."""
-        try:
-            return witness.leave(self.driver, connection)
-        except self.driver.dbapi.Error as error:
-            code = self.driver.errno(error)
-            if lost_by(self, error) or rolled_back(code, self.facts.flavour):
-                raise
-            _logger.warning("stillhere.witness_refused server=%s errno=%d", self.endpoint.name, code)
-            return None
-
-    def _end_recovery(
-        self, connection: Any, statement: Statement, sql: bytes, call: Call, send: Callable[[], Any]
-    ) -> Recovery:
-        return Recovery(self, connection, call, statement, sql, send, lambda _: self.ended(statement, sql))
-
-    def ended(self, statement: Statement, sql: bytes) -> None:
-        """COMMIT or ROLLBACK succeeded."""
-        if self.session.in_prologue and statement.kind is Kind.COMMIT and self.ledger.dirty:
-            self.session.accept(Step(sql))
-        self.ledger.ended(chained=statement.chain_or_release)
-
-    def _forget_transaction(self) -> None:
-        """Nothing of the transaction is left on any server; the application may go on."""
-        self.ledger.ended()
-        if self.state is LinkState.LOST:
-            self.session.forget_pins()
-            self.lost_why = ""
-            self.become(LinkState.DETACHED)
-
-    # -- streams -------------------------------------------------------------------------------------------
-
-    def read_on(self, connection: Any, cursor: Any, read: Callable[[], Any]) -> Any:
-        """Read what the server still holds for a cursor."""
-        with self._held(nested=True):
-            if self.state is not LinkState.READY:
-                if self._stream is None and not cursor._stillhere_streaming:  # noqa: SLF001 - ours
-                    return read()
-                raise self.endpoint.error(StreamInterrupted, "the connection was lost while rows were still being read")
-            now = self.sent_at = monotonic()
-            try:
-                result = read()
-            except BaseException as error:  # noqa: BLE001 - an interruption counts as well
-                self.let_go(now)
-                on_stream_error(self, connection, error)
-            self.last_used = self.let_go(now)
-            return result
-
-    def next_result(self, connection: Any, send: Callable[[], Any]) -> Any:
-        """Advance to the next result set; there is none after a loss."""
-        with self._held(nested=True):
-            if self.state is not LinkState.READY:
-                return -1
-            now = self.sent_at = monotonic()
-            try:
-                return send()
-            except BaseException as error:  # noqa: BLE001 - an interruption counts as well
-                on_stream_error(self, connection, error)
-            finally:
-                self.last_used = self.let_go(now)
-
-    def close_stream(self, connection: Any, cursor: Any, close: Callable[[], Any]) -> None:
-        """Close a streaming cursor. Rows that a lost connection still held are nobody's loss now."""
-        try:
-            if self.state is LinkState.READY:
-                self.read_on(connection, cursor, close)
-        except StreamInterrupted:
-            pass
-        finally:
-            cursor.connection = None
-            self.stream_ended(cursor)
-
-    def stream_ended(self, cursor: Any) -> None:
-        """The cursor has read all its rows, or gave them up."""
-        if self._stream is not None and self._stream() in (cursor, None):
-            self._stream = None
-
     # -- the rest --------------------------------------------------------------------------------------------
 
     def close(self, connection: Any, send: Callable[[], Any]) -> None:
         """Close for good. From another thread than the one inside a call: its socket is shut down under it."""
-        held = self._lock.acquire(blocking=False)
+        held = self.lock.acquire(blocking=False)
         try:
             lost = self.state in {LinkState.DETACHED, LinkState.LOST}
             self.state = LinkState.CLOSED
@@ -525,20 +393,21 @@ class Link:
                 else:
                     send()
             else:
+                shut_down(self.descriptor)
                 self.driver.discard(connection)
         finally:
             if held:
                 self.owner = 0
-                self._lock.release()
+                self.lock.release()
 
-    def _prepare(self, connection: Any, statement: Statement | None) -> None:
+    def prepare(self, connection: Any, statement: Statement | None) -> None:
         """Make the connection ready for a statement, or say why it can't be."""
         if self.state is LinkState.LOST:
-            raise self.endpoint.error(
-                TransactionLost,
-                f"the transaction was lost with its connection: {self.lost_why}. "
-                "Only ROLLBACK is accepted now; then begin again",
-            )
+            message = f"the transaction was lost with its connection: {self.lost_why}. "
+            message += "Only ROLLBACK is accepted now; then begin again"
+            lost = cast("TransactionLost", self.endpoint.error(TransactionLost, message))
+            lost.uncommitted = self.lost_uncommitted
+            raise lost
         if self.state is LinkState.CLOSED:
             raise self.driver.dbapi.InterfaceError(0, "the connection was closed by the application")
         reopen(self, connection, statement)
@@ -559,14 +428,16 @@ class Link:
                 pass
         return now
 
-    def _held(self, *, nested: bool = False) -> _Held:
+    def held(self, *, nested: bool = False) -> _Held:
+        """Hold the link for one call; ``nested``: a call of the thread that holds it already passes through."""
         return _Held(self, nested=nested)
 
     def _too_large(self, size: int) -> Exception:
         error = too_large(size, self.facts.max_allowed_packet)
         return self.endpoint.error(type(error), error.message)
 
-    def _refuse_second_thread(self) -> NoReturn:
+    def refuse_second_thread(self) -> NoReturn:
+        """Two threads on one connection: the second one's statement would land in the first one's reply."""
         raise self.endpoint.error(
             ConnectionMisused,
             f"thread {get_ident()} used a connection on which thread {self.owner} is inside a call; "
@@ -586,13 +457,13 @@ class _Held:
 
     def __enter__(self) -> None:
         link = self._link
-        if link._lock.acquire(blocking=False):  # noqa: SLF001 - one class in two parts
+        if link.lock.acquire(blocking=False):
             link.owner = get_ident()
             self._outer = True
         elif not (self._nested and link.owner == get_ident()):
-            link._refuse_second_thread()  # noqa: SLF001 - one class in two parts
+            link.refuse_second_thread()
 
     def __exit__(self, *exc_info: object) -> None:
         if self._outer:
             self._link.owner = 0
-            self._link._lock.release()  # noqa: SLF001 - one class in two parts
+            self._link.lock.release()

@@ -10,6 +10,8 @@ from stillhere.continuity.verdict import Liveness
 
 __all__ = ["BLIND", "Blind", "Peek"]
 
+_ALIVE, _DEAD = Liveness.ALIVE, Liveness.DEAD  # looked up once: at each checkout this is asked
+
 
 class Peek:
     """Looks at one socket for anything readable.
@@ -34,7 +36,7 @@ class Peek:
 
     def look(self) -> Liveness:
         """ALIVE where nothing is readable, else DEAD."""
-        return Liveness.DEAD if self._poll(0) else Liveness.ALIVE
+        return _DEAD if self._poll(0) else _ALIVE
 
     def last_words(self) -> bytes:
         """What the server said unasked before it closed, at most 512 bytes, still in the socket.

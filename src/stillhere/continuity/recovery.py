@@ -12,19 +12,19 @@ from stillhere import events
 from stillhere.continuity import refusals, replay
 from stillhere.continuity.continuation import Action, Call, Decision, Situation, decide
 from stillhere.continuity.facts import Facts, restarted_between
-from stillhere.continuity.fence import Ghost, fence, is_alive
+from stillhere.continuity.fence import Ghost, is_alive
 from stillhere.continuity.refusals import Refused
 from stillhere.continuity.statement import Kind, Statement
-from stillhere.continuity.states import LinkState
+from stillhere.continuity.states import GONE, LinkState
 from stillhere.continuity.verdict import Liveness, Phase, Verdict, verdict
 from stillhere.continuity.witness import Settlement, same_server
-from stillhere.errors import CallError, StatementOutcomeUnknown
+from stillhere.errors import CallError, ReplayDiverged, ServerUnavailable, StatementOutcomeUnknown, judge
 from stillhere.server.errorcodes import is_loss
 
 if TYPE_CHECKING:
     from stillhere.continuity.link import Link
 
-__all__ = ["Recovery", "pass_on_unless_lost", "reopen"]
+__all__ = ["Recovery", "lay_ghosts", "pass_on_unless_lost", "reopen"]
 
 _READ_ONLY_TRANSACTION = 1792
 _LOCK_CONFLICTS = frozenset({1205, 1213})
@@ -60,6 +60,7 @@ class Recovery:
     lost: Facts = field(init=False)
     _continuations: int = 0
     _verdict: Verdict = Verdict.NOT_SENT
+    _condemned: bool = False
 
     def __post_init__(self) -> None:
         self.lost = self.link.facts
@@ -86,8 +87,9 @@ class Recovery:
                 self.link.ledger.ended()
                 return None
             decision = decide(situation)
+            settling = decision.action is Action.SETTLE
             try:
-                if decision.action is Action.SETTLE:
+                if settling:
                     decision = self._ask_witness(situation)
                 if decision.action in _SENDING:
                     decision = self._inspect(situation, decision, sent_at)
@@ -114,7 +116,8 @@ class Recovery:
                 refusals.refuse(self.link, self.connection, situation, decision, error, loss)
             self.link.ledger.continuations += bool(self.link.ledger.journal)
             seconds = time.monotonic() - self.began
-            events.emit(events.Recovery(loss=loss, action=decision.action.name, seconds=seconds))
+            action = Action.SETTLE if settling else decision.action
+            events.emit(events.Recovery(loss=loss, action=action.name, seconds=seconds))
             return result
 
     def _phase(self) -> Phase:
@@ -128,10 +131,13 @@ class Recovery:
         link, endpoint, token = self.link, self.link.endpoint, self.link.token
         settlement = Settlement.UNKNOWN
         while endpoint.witness is not None and token is not None:
-            side, facts = endpoint.open(link.chain, None, self.deadline)
+            try:
+                side, facts = endpoint.open(link.chain, None, self.deadline)
+            except endpoint.driver.dbapi.Error:
+                break  # whatever keeps the server from being asked: what it would answer stays unknown
             try:
                 same = same_server(self.lost, facts) or endpoint.policy.synchronous_replication
-                self._fence(side, facts)
+                endpoint.lay_ghosts(side, facts, self.deadline)
                 link.driver.fetch(side, b"SET autocommit=1")
                 settlement = endpoint.witness.settle(link.driver, side, token, same_server=same, deadline=self.deadline)
             except link.driver.dbapi.Error as error:
@@ -162,7 +168,11 @@ class Recovery:
         link, statement, now = self.link, self.statement, time.monotonic()
         ledger, policy, driver = link.ledger, link.endpoint.policy, link.driver
         code = driver.errno(error) if error is not None else 0
+        if error is not None:
+            judge(error, uncommitted=False)
         self.lost = link.facts
+        before = self._verdict
+        self._condemned = bool(link.condemned) and link.condemned != GONE
         self._verdict = verdict(
             driver.traits,
             phase,
@@ -173,6 +183,9 @@ class Recovery:
             atomic=statement.replayable,
             bulk_upload=statement.kind is Kind.OTHER,
         )
+        if self.call is Call.STATEMENT and before is Verdict.MAYBE_EXECUTED:
+            # That it wasn't sent on this connection takes nothing back of what it may have done on the one before.
+            self._verdict = before
         limit = driver.read_timeout(self.connection._stillhere_kwargs)  # noqa: SLF001 - ours
         timed_out = (
             error is not None
@@ -230,8 +243,11 @@ class Recovery:
             return decision
         self._open()
         restarted = restarted_between(self.lost, link.facts)
-        gone = restarted is False and not is_alive(link.driver, self.connection, Ghost(self.lost))
-        poison = in_flight and restarted is True and link.endpoint.suspect(self.sql) > 1
+        # Where the watchdog shut the socket down, the thread is gone by our doing.
+        gone = (
+            restarted is False and not self._condemned and not is_alive(link.driver, self.connection, Ghost(self.lost))
+        )
+        poison = in_flight and restarted is True and link.endpoint.suspect(self.sql)
         return decide(
             dataclasses.replace(
                 situation,
@@ -262,9 +278,14 @@ class Recovery:
             openings += 1
             self._open()
             try:
-                released = self._fence(self.connection, link.facts)
+                prove = self._is_impatient(following, replaying=replaying)
+                released = link.endpoint.lay_ghosts(self.connection, link.facts, self.deadline, prove=prove)
+                if prove and not released:
+                    raise Refused(
+                        "a NOWAIT or SKIP LOCKED statement would meet the locks that the lost connection may still hold"
+                    )
                 if replaying or self._verdict is Verdict.MAYBE_EXECUTED:
-                    self._check_replayable(following, released=released, replaying=replaying)
+                    self._check_replayable(following, replaying=replaying)
                 link.session.restore(driver, self.connection)
                 if replaying:
                     replay.run(link, self.connection)
@@ -276,11 +297,19 @@ class Recovery:
                 if not again or openings >= _MAX_OPENINGS or time.monotonic() >= self.deadline:
                     if conflict:
                         error.add_note("stillhere: while the transaction was being run again after a loss")
+                    elif again:
+                        raise refusals.lost_again(link, openings) from error
                     raise
             else:
                 return
 
-    def _check_replayable(self, following: Statement | None, *, released: bool, replaying: bool) -> None:
+    def _is_impatient(self, following: Statement | None, *, replaying: bool) -> bool:
+        """Whether a statement that is run again, or the one that follows, goes on without locks that are held."""
+        if following is not None and following.nowait:
+            return True
+        return replaying and any(entry.statement.nowait for entry in self.link.ledger.journal.entries)
+
+    def _check_replayable(self, following: Statement | None, *, replaying: bool) -> None:
         """Refuse where running again could not be told from doing twice, or from doing something else."""
         link = self.link
         statements = [entry.statement for entry in link.ledger.journal.entries] if replaying else []
@@ -288,43 +317,11 @@ class Recovery:
             if following.kind is Kind.READ and not replaying and not link.ledger.transactional:
                 return  # it is run in a READ ONLY transaction, where the server refuses what writes
             statements.append(following)
-        if not released and any(statement.nowait for statement in statements):
-            raise Refused(
-                "a NOWAIT or SKIP LOCKED statement would meet the locks that the lost connection may still hold"
-            )
         if replaying and not link.endpoint.policy.synchronous_replication:
             identity = self.lost.identity
             if not identity or identity != link.facts.identity:
                 raise Refused("another server answers at the address, which may lack what was acknowledged")
         replay.check_tables(link, self.connection, statements)
-
-    def _fence(self, connection: Any, facts: Facts) -> bool:
-        """Be rid of what lost connections left behind; whether all their locks are known to be released.
-
-        Args:
-            connection: a physical connection on which nothing of the application's has run yet.
-            facts: what was learned of it.
-        """
-        link, endpoint = self.link, self.link.endpoint
-        released = True
-        ghosts = endpoint.take_ghosts()
-        try:
-            while ghosts:
-                mine = ghosts[-1]
-                done = fence(
-                    link.driver,
-                    connection,
-                    facts,
-                    mine,
-                    deadline=self.deadline,
-                    on_kill=endpoint.note_own_kill,
-                )
-                released = released and done
-                ghosts.pop()
-        finally:
-            for ghost in ghosts:
-                endpoint.add_ghost(ghost)
-        return released
 
     def _send(self, *, read_only: bool) -> Any:
         """Send the call on the restored connection.
@@ -373,7 +370,11 @@ class Recovery:
         if link.state is LinkState.READY and isinstance(error, StatementOutcomeUnknown):
             return
         bound = situation.begun or bool(situation.pin)
-        refusals.lose(link, self.connection, f"{type(error).__name__} while it was being continued", bound=bound)
+        why = f"{type(error).__name__} while it was being continued"
+        uncommitted = bound and not situation.open_end and isinstance(error, ReplayDiverged | ServerUnavailable)
+        if isinstance(error, ServerUnavailable):
+            error.uncommitted = not situation.open_end
+        refusals.lose(link, self.connection, why, bound=bound, uncommitted=uncommitted)
         events.emit(events.Refusal(loss=loss, error=type(error).__name__, reason=str(error)))
 
 
@@ -383,6 +384,27 @@ def reopen(link: Link, connection: Any, statement: Statement | None) -> None:
         refusals.refuse_reference(link)
     recovery = Recovery(link, connection, Call.STATEMENT, _ANYTHING, b"", _nothing, _nothing)
     recovery._restore(None, replaying=False)  # noqa: SLF001 - the same module
+
+
+def lay_ghosts(link: Link, connection: Any) -> bool:
+    """Before the application takes a connection: be rid of what lost ones left behind; False where this one is lost.
+
+    A transaction that the application gave up, or whose outcome it was told is unknown, is nobody's to continue. On
+    the server it may go on holding its locks, and whoever comes next would wait for them.
+    """
+    if not link.endpoint.haunted:
+        return True
+    deadline = time.monotonic() + link.endpoint.policy.ride_through
+    try:
+        link.endpoint.lay_ghosts(connection, link.facts, deadline)
+        if not link.autocommit:
+            link.driver.fetch(connection, b"ROLLBACK")  # the questions may have begun a transaction
+    except link.driver.dbapi.Error as error:
+        if not lost_by(link, error):
+            raise
+        link.detached(connection, LinkState.DETACHED, ghost=False)
+        return False
+    return True
 
 
 def lost_by(link: Link, error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from stillhere import events
@@ -12,18 +13,21 @@ from stillhere.errors import (
     CallError,
     CommitOutcomeUnknown,
     PoisonStatement,
+    ServerUnavailable,
     StatementKilled,
     StatementOutcomeUnknown,
     StatementTimeout,
     StreamInterrupted,
     TransactionKilled,
+    judge,
 )
 
 if TYPE_CHECKING:
     from stillhere.continuity.link import Link
 
 __all__ = [
-    "ENDINGS", "NOTE", "Refused", "commit_unknown", "log", "lose", "refuse", "refuse_reference", "stream_interrupted",
+    "ENDINGS", "NOTE", "Refused", "commit_unknown", "log", "lose", "lost_again", "refuse",
+    "refuse_reference", "stream_interrupted",
 ]  # fmt: skip
 
 _logger = logging.getLogger("stillhere")
@@ -77,22 +81,39 @@ def refuse(
     """Raise what the decision says, and leave the connection in the state that goes with it."""
     kind = _ERRORS.get(decision.action)
     why = decision.reason or f"it ended in {decision.action.value}"
-    lose(link, connection, why, bound=situation.begun or bool(situation.pin) or situation.transactional)
+    # Refused with a transaction open: the server rolls it back. An ambiguous COMMIT has an error of its own, and
+    # one that was open for long may have been ended on purpose.
+    age = time.monotonic() - link.ledger.journal.began
+    in_time = age <= link.endpoint.policy.obey_kill_after
+    uncommitted = kind is None and situation.begun and in_time and not situation.open_end
+    bound = situation.begun or bool(situation.pin) or situation.transactional
+    lose(link, connection, why, bound=bound, uncommitted=uncommitted)
     events.emit(events.Refusal(loss=loss, error=decision.action.value, reason=decision.reason))
     if kind is None:
-        raise _own_error(link, decision.reason, error)
+        own = _own_error(link, decision.reason, error)
+        judge(own, uncommitted=uncommitted)
+        raise own
     words = _WORDS[decision.action].format(verb=loss.statement, kills=_kills(link))
     raise link.endpoint.error(kind, words) from error
 
 
-def lose(link: Link, connection: Any, why: str, *, bound: bool) -> None:
-    """The call is not continued. ``bound``: with it goes a transaction or a pin that the application relies on."""
+def lose(link: Link, connection: Any, why: str, *, bound: bool, uncommitted: bool) -> None:
+    """The call is not continued.
+
+    Args:
+        link: the logical connection's.
+        connection: the logical connection.
+        why: in words that fit "the transaction was lost: …".
+        bound: with it goes a transaction or a pin that the application relies on.
+        uncommitted: it is known that nothing of the transaction was committed.
+    """
     state = LinkState.LOST if bound else LinkState.DETACHED
     link.lost_why = why
     if link.state is LinkState.READY:
         link.detached(connection, state, ghost=False)
     else:
         link.become(state)
+    link.lost_uncommitted = uncommitted
 
 
 def refuse_reference(link: Link) -> NoReturn:
@@ -103,6 +124,12 @@ def refuse_reference(link: Link) -> NoReturn:
 def commit_unknown(link: Link, why: str) -> CallError:
     """The COMMIT's reply was lost and can't be settled."""
     return link.endpoint.error(CommitOutcomeUnknown, f"{_WORDS[Action.COMMIT_UNKNOWN]} ({why})")
+
+
+def lost_again(link: Link, times: int) -> CallError:
+    """Each new connection was lost before it stood where the old one had."""
+    message = f"{link.endpoint.name} was reached {times} times, and lost each time before the session was restored. "
+    return link.endpoint.error(ServerUnavailable, message + "Nothing was committed by this call")
 
 
 def stream_interrupted(link: Link) -> CallError:

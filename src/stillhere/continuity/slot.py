@@ -9,6 +9,7 @@ that is inside `build`, and is otherwise the driver's own behaviour.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -73,6 +74,14 @@ def _building(driver: Driver, target: Any) -> Iterator[None]:
         yield
     finally:
         _slot.active, _slot.target, _slot.driver = before
+
+
+def _reset_after_fork() -> None:
+    global _preparing  # noqa: PLW0603 - the parent's may be held by a thread that doesn't exist here
+    _preparing = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_reset_after_fork)
 
 
 def _prepare(driver: Driver) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import Enum
 
-__all__ = ["LinkState", "may_follow"]
+__all__ = ["GONE", "LinkState", "may_follow"]
+
+#: Why the watchdog gives a statement up when the server ended its thread before it did.
+GONE = "the server no longer has the thread"
 
 
 class LinkState(Enum):

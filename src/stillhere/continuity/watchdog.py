@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stillhere.continuity.forks import known
+from stillhere.continuity.states import GONE
 from stillhere.drivers.base import shut_down
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def judge(before: str, now: str, *, readable: bool, silent_for: float, detect_wi
     if readable:
         return ""
     if now == Look.GONE:
-        return "the server no longer has the thread"
+        return GONE
     if now == Look.ASLEEP and before == Look.ASLEEP:
         return "the server has finished with it and its reply did not arrive"
     if now == Look.UNREACHABLE and before == Look.UNREACHABLE and silent_for > 2 * detect_within:
@@ -63,7 +64,6 @@ def judge(before: str, now: str, *, readable: bool, silent_for: float, detect_wi
 class _Overdue(NamedTuple):
     """A statement that has been in flight for longer than its policy's ``detect_within``."""
 
-    connection: Any
     link: Link
     sent_at: float
     limit: float
@@ -98,11 +98,11 @@ class Watch:
         """One round over all connections; asks only about those that have waited too long, once for each server."""
         now = time.monotonic()
         overdue: dict[int, list[_Overdue]] = {}
-        for connection, link in known():
+        for _, link in known():
             limit = link.endpoint.policy.detect_within
             sent_at = link.sent_at
             if limit and sent_at and now - sent_at > limit:
-                overdue.setdefault(id(link.endpoint), []).append(_Overdue(connection, link, sent_at, limit))
+                overdue.setdefault(id(link.endpoint), []).append(_Overdue(link, sent_at, limit))
         waiting = {id(item.link) for items in overdue.values() for item in items}
         self._seen = {key: seen for key, seen in self._seen.items() if key in waiting}
         for items in overdue.values():
@@ -131,15 +131,15 @@ class Watch:
                 detect_within=item.limit,
             )
             if why:
-                _condemn(item.connection, item.link, item.sent_at, why)
+                _condemn(item.link, item.sent_at, why)
 
 
-def _condemn(connection: Any, link: Link, sent_at: float, why: str) -> None:
+def _condemn(link: Link, sent_at: float, why: str) -> None:
     """Shut the socket down under the statement, so that its thread meets a loss; unless it has returned."""
     with link.watching:
         if link.sent_at == sent_at:
             link.condemned = why
-            shut_down(link.driver.descriptor(connection))
+            shut_down(link.descriptor)
 
 
 def _ask(endpoint: Endpoint, threads: list[Facts], chain: Callable[[], Any]) -> list[str]:
@@ -179,6 +179,12 @@ _watch: tuple[int, Watch] | None = None
 _starting = threading.Lock()
 
 
+def _reset_after_fork() -> None:
+    """In the child: no watchdog runs, and the parent's lock may be held by a thread that doesn't exist here."""
+    global _watch, _starting
+    _watch, _starting = None, threading.Lock()
+
+
 def ensure_running() -> None:
     """Start the process's watchdog if it isn't running; again in the child of a fork."""
     global _watch  # noqa: PLW0603 - one watchdog for the process
@@ -188,3 +194,6 @@ def ensure_running() -> None:
         if _watch is None or _watch[0] != os.getpid() or not _watch[1].running:
             _watch = (os.getpid(), Watch())
             _watch[1].start()
+
+
+os.register_at_fork(after_in_child=_reset_after_fork)

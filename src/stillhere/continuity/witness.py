@@ -14,21 +14,20 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from stillhere.continuity.witness_table import SENTINEL, TABLE, WATERMARK, qualified
 from stillhere.errors import ConfigurationError
+from stillhere.server.errorcodes import is_loss
 
 if TYPE_CHECKING:
     from stillhere.continuity.facts import Facts
     from stillhere.drivers.base import Driver
 
-__all__ = ["TABLE", "Settlement", "Token", "Witness", "table_statements"]
+__all__ = ["Settlement", "Token", "Witness", "same_server"]
 
-TABLE = "stillhere_witness"
 _DUPLICATE_KEY = 1062
 _LOCK_CONFLICTS = frozenset({1205, 1213})
 # The server refuses writing as such; a transaction that writes would not get as far as its COMMIT.
 _READ_ONLY = frozenset({1290, 1792, 1836})
-_SENTINEL = b"\x00" * 16
-_WATERMARK = b"\x00" * 15 + b"\x01"
 
 
 class Settlement(Enum):
@@ -47,26 +46,6 @@ class Token:
     left_at: float
 
 
-def table_statements(schema: str) -> tuple[str, ...]:
-    """The statements that make the table in a schema; each can be repeated.
-
-    The table is never empty: with ``unique_checks=0`` an insert into an empty one would lock all of it.
-    """
-    name = f"`{schema.replace('`', '``')}`.`{TABLE}`"
-    columns = (
-        "token BINARY(16) NOT NULL PRIMARY KEY, "
-        "kind ENUM('W', 'T', 'S', 'P') NOT NULL COMMENT 'witness, tombstone, sentinel, purged before', "
-        "created DATETIME(6) NOT NULL, KEY created (created)"
-    )
-    comment = "stillhere: a row for each writing transaction; see stillhere witness purge"
-    insert = f"INSERT IGNORE INTO {name} VALUES"
-    return (
-        f"CREATE TABLE IF NOT EXISTS {name} ({columns}) ENGINE=InnoDB COMMENT='{comment}'",
-        f"{insert} (0x{_SENTINEL.hex()}, 'S', UTC_TIMESTAMP(6))",
-        f"{insert} (0x{_WATERMARK.hex()}, 'P', '1970-01-01')",
-    )
-
-
 class Witness:
     """The witness table of one schema, as an endpoint's connections use it.
 
@@ -76,7 +55,7 @@ class Witness:
 
     def __init__(self, schema: str) -> None:
         self.schema = schema
-        self._table = f"`{schema.replace('`', '``')}`.`{TABLE}`".encode()
+        self._table = qualified(schema).encode()
 
     def check(self, driver: Driver, connection: Any) -> None:
         """Try, in a transaction that is rolled back, all that will be needed.
@@ -88,20 +67,20 @@ class Witness:
             driver.fetch(connection, b"START TRANSACTION")
             self._insert(driver, connection, os.urandom(16), b"T")
             driver.fetch(
-                connection, b"SELECT kind FROM " + self._table + b" WHERE token = 0x" + _SENTINEL.hex().encode()
+                connection, b"SELECT kind FROM " + self._table + b" WHERE token = 0x" + SENTINEL.hex().encode()
             )
         except driver.dbapi.Error as error:
             code = driver.errno(error)
+            if is_loss(code, None) or driver.is_closed_error(error):
+                raise  # another connection will tell; on this one there is nothing left to roll back
+            driver.fetch(connection, b"ROLLBACK")
             if code in _READ_ONLY:
                 return
-            if code in range(2000, 3000):
-                raise
             raise ConfigurationError(
                 f"witness=on, but {self.schema}.{TABLE} can't be used ({code} {error.args[-1]}). Create it with "
                 "'stillhere witness create URL', and grant SELECT and INSERT on it to the application's account"
             ) from error
-        finally:
-            driver.fetch(connection, b"ROLLBACK")
+        driver.fetch(connection, b"ROLLBACK")
 
     def leave(self, driver: Driver, connection: Any) -> Token:
         """Insert a fresh token into the open transaction: one round trip."""
@@ -167,7 +146,7 @@ class Witness:
         rows = driver.fetch(
             connection,
             b"SELECT created > UTC_TIMESTAMP(6) - INTERVAL %d MICROSECOND FROM %s WHERE token = 0x%s"
-            % (age, self._table, _WATERMARK.hex().encode()),
+            % (age, self._table, WATERMARK.hex().encode()),
         )
         return not rows or bool(int(rows[0][0]))
 

@@ -10,9 +10,9 @@ from sqlalchemy.engine import CreateEnginePlugin
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from stillhere.continuity.endpoint import Endpoint
+from stillhere.continuity.recovery import lay_ghosts
 from stillhere.continuity.refusals import NOTE
 from stillhere.continuity.states import LinkState
-from stillhere.continuity.verdict import Liveness
 from stillhere.drivers import driver_of
 from stillhere.errors import ConfigurationError, StillhereError
 from stillhere.policy import Policy
@@ -91,13 +91,8 @@ class StillherePlugin(CreateEnginePlugin):
 def _on_checkout(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
     """A connection leaves the pool: is it good? Asked of the kernel, not of the server."""
     link = dbapi_connection._stillhere  # noqa: SLF001 - ours
-    if link.session.in_prologue:
-        link.ledger.end_prologue()
-    link.replay_off = not link.endpoint.policy.replay
-    link.returning = False
-    # Whoever put the connection back gave up what the session held for it; the next user doesn't know of it.
-    link.session.forget_pins()
-    if link.state is LinkState.READY and link.look() is not Liveness.DEAD and not link.outlived:
+    fresh = link.session.in_prologue
+    if link.leave_pool() and (lay_ghosts(link, dbapi_connection) or fresh):
         return
     # The pool opens another in its place and runs the user's "connect" listeners on it.
     raise DisconnectionError(

@@ -276,6 +276,8 @@ class Server:
             *self._installation.options,
             f"--datadir={self.datadir}",
             f"--socket={self.socket}",
+            # Of its own: a server that starts removes temporary tables from a shared one, also another's.
+            f"--tmpdir={self.datadir.parent}",
             f"--port={self.port}",
             f"--bind-address={self.host}",
             f"--log-error={self.error_log}",

@@ -29,6 +29,7 @@ __all__ = [
     "proves_not_executed",
     "read_only",
     "rolled_back",
+    "run_again",
     "spoils_replay",
     "statement_limit",
     "waitable_at_connect",
@@ -62,6 +63,8 @@ class Fact(Flag):
     """In a journal: what the statement left behind can't be told, so that a replay proves nothing."""
     PACKET = auto()
     """Larger than a packet may be."""
+    AGAIN = auto()
+    """Nothing of the transaction that met it is committed, and the whole of it may succeed when it is run again."""
     READ_ONLY = auto()
     """The server, the session or the transaction refuses writes: after a failover, the old address."""
 
@@ -95,7 +98,7 @@ _TABLE = (
     # The connection is lost.
     ErrorCode(NOT_CONNECTED, "NOT_CONNECTED", Fact.LOSS),
     # A shutdown's reply, on connections that still look alive; at connect, the restart will end.
-    ErrorCode(1053, "ER_SERVER_SHUTDOWN", _GONE | Fact.WAITABLE),
+    ErrorCode(1053, "ER_SERVER_SHUTDOWN", _GONE | Fact.WAITABLE | Fact.AGAIN),
     # Left unread on an idle connection by KILL; one in flight has its socket shut and reads 2013 instead.
     ErrorCode(1927, "ER_CONNECTION_KILLED", _GONE, _MARIADB),
     ErrorCode(3169, "ER_SESSION_WAS_KILLED", Fact.LOSS, _MYSQL),
@@ -123,24 +126,24 @@ _TABLE = (
     ErrorCode(2048, "CR_INVALID_CONN_HANDLE", Fact.LOSS),
     ErrorCode(2055, "CR_SERVER_LOST_EXTENDED", Fact.LOSS | Fact.WAITABLE),
     # Can't connect now: the server, or the way to it, may come back.
-    ErrorCode(1040, "ER_CON_COUNT_ERROR", Fact.WAITABLE),
+    ErrorCode(1040, "ER_CON_COUNT_ERROR", Fact.WAITABLE | Fact.AGAIN),
     ErrorCode(1041, "ER_OUT_OF_RESOURCES", Fact.WAITABLE),
     # Galera: "WSREP has not yet prepared node for application use", by the number of an unknown command; the
     # connection lives. A COMMIT in flight when the node leaves the cluster may be answered so: no proof.
     ErrorCode(1047, "ER_UNKNOWN_COM_ERROR", Fact.WAITABLE),
-    ErrorCode(1135, "ER_CANT_CREATE_THREAD", Fact.WAITABLE),
-    ErrorCode(1203, "ER_TOO_MANY_USER_CONNECTIONS", Fact.WAITABLE),
+    ErrorCode(1135, "ER_CANT_CREATE_THREAD", Fact.WAITABLE | Fact.AGAIN),
+    ErrorCode(1203, "ER_TOO_MANY_USER_CONNECTIONS", Fact.WAITABLE | Fact.AGAIN),
     # An account's own MAX_USER_CONNECTIONS, which frees itself; its number is also that of the limits
     # per hour, for which the wait is in vain and harmless.
     ErrorCode(1226, "ER_USER_LIMIT_REACHED", Fact.WAITABLE),
-    ErrorCode(2001, "CR_SOCKET_CREATE_ERROR", Fact.WAITABLE),
-    ErrorCode(2002, "CR_CONNECTION_ERROR", Fact.WAITABLE),
-    ErrorCode(2003, "CR_CONN_HOST_ERROR", Fact.WAITABLE),
+    ErrorCode(2001, "CR_SOCKET_CREATE_ERROR", Fact.WAITABLE | Fact.AGAIN),
+    ErrorCode(2002, "CR_CONNECTION_ERROR", Fact.WAITABLE | Fact.AGAIN),
+    ErrorCode(2003, "CR_CONN_HOST_ERROR", Fact.WAITABLE | Fact.AGAIN),
     # A name that doesn't resolve: a failover's DNS record or a container's name is often absent for seconds.
     # A misspelt one costs one ride-through before its error is seen.
-    ErrorCode(2005, "CR_UNKNOWN_HOST", Fact.WAITABLE),
+    ErrorCode(2005, "CR_UNKNOWN_HOST", Fact.WAITABLE | Fact.AGAIN),
     # 2012 is the server's greeting cut short by the client's connect timeout.
-    ErrorCode(2012, "CR_SERVER_HANDSHAKE_ERR", Fact.WAITABLE),
+    ErrorCode(2012, "CR_SERVER_HANDSHAKE_ERR", Fact.WAITABLE | Fact.AGAIN),
     # At connect, and on the next statement of a session older than the offline mode.
     ErrorCode(3032, "ER_SERVER_OFFLINE_MODE", Fact.LOSS | Fact.WAITABLE),
     # Can't connect, and waiting changes nothing.
@@ -175,16 +178,16 @@ _TABLE = (
     ErrorCode(1969, "ER_STATEMENT_TIMEOUT", Fact.LIMIT | Fact.SPOILS, _MARIADB),
     ErrorCode(3024, "ER_QUERY_TIMEOUT", Fact.LIMIT | Fact.SPOILS, _MYSQL),
     # The statement alone is rolled back; with innodb_rollback_on_timeout the transaction: `rolled_back`.
-    ErrorCode(1205, "ER_LOCK_WAIT_TIMEOUT", Fact.SPOILS),
+    ErrorCode(1205, "ER_LOCK_WAIT_TIMEOUT", Fact.SPOILS | Fact.AGAIN),
     # NOWAIT found a lock. Rolled back alone, at once; but whether it meets the lock again is chance.
-    ErrorCode(3572, "ER_LOCK_NOWAIT", Fact.SPOILS, _MYSQL),
+    ErrorCode(3572, "ER_LOCK_NOWAIT", Fact.SPOILS | Fact.AGAIN, _MYSQL),
     # The transaction was rolled back by the server.
-    ErrorCode(1206, "ER_LOCK_TABLE_FULL", Fact.ROLLED_BACK),
-    ErrorCode(1213, "ER_LOCK_DEADLOCK", Fact.ROLLED_BACK),
-    ErrorCode(1402, "ER_XA_RBROLLBACK", Fact.ROLLED_BACK),
-    ErrorCode(1613, "ER_XA_RBTIMEOUT", Fact.ROLLED_BACK),
-    ErrorCode(1614, "ER_XA_RBDEADLOCK", Fact.ROLLED_BACK),
-    ErrorCode(3101, "ER_TRANSACTION_ROLLBACK_DURING_COMMIT", Fact.ROLLED_BACK, _MYSQL),
+    ErrorCode(1206, "ER_LOCK_TABLE_FULL", Fact.ROLLED_BACK | Fact.AGAIN),
+    ErrorCode(1213, "ER_LOCK_DEADLOCK", Fact.ROLLED_BACK | Fact.AGAIN),
+    ErrorCode(1402, "ER_XA_RBROLLBACK", Fact.ROLLED_BACK | Fact.AGAIN),
+    ErrorCode(1613, "ER_XA_RBTIMEOUT", Fact.ROLLED_BACK | Fact.AGAIN),
+    ErrorCode(1614, "ER_XA_RBDEADLOCK", Fact.ROLLED_BACK | Fact.AGAIN),
+    ErrorCode(3101, "ER_TRANSACTION_ROLLBACK_DURING_COMMIT", Fact.ROLLED_BACK | Fact.AGAIN, _MYSQL),
     # Too large. The server replies 1153 and closes; the client library's own limit is 2020.
     ErrorCode(1153, "ER_NET_PACKET_TOO_LARGE", Fact.LOSS | Fact.NOT_EXECUTED | Fact.PACKET),
     ErrorCode(2020, "CR_NET_PACKET_TOO_LARGE", Fact.LOSS | Fact.PACKET),
@@ -270,6 +273,11 @@ def rolled_back(code: int, flavour: Flavour | None, *, rollback_on_timeout: bool
         rollback_on_timeout: the server's ``innodb_rollback_on_timeout``.
     """
     return _has(code, flavour, Fact.ROLLED_BACK) or (code == _LOCK_WAIT_TIMEOUT and rollback_on_timeout)
+
+
+def run_again(code: int, flavour: Flavour | None = None) -> bool:
+    """Whether a unit of work that met it may be run again as a whole: nothing of its transaction was committed."""
+    return _has(code, flavour, Fact.AGAIN)
 
 
 def spoils_replay(code: int, flavour: Flavour | None = None) -> bool:

@@ -123,7 +123,7 @@ class Connection:
         try:
             wire.send(_QUERY + sql[:_SHOWN])
         except OSError:
-            self._lose(2006)
+            self._lose(2013)  # as over TCP, where the first write to a peer that is gone succeeds
         self._maybe_break(Step.HALF_SENT, sql)
         session = self.session
         if not session.alive or not session.read_wire():
@@ -144,6 +144,9 @@ class Connection:
                 self.server.cut(session.thread_id)
             raise _CLASSES.get(error.errno, OperationalError)(*error.args) from None
         self._maybe_break(Step.REPLY, sql)
+        with contextlib.suppress(BlockingIOError):
+            if not self._require().recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                self._lose(2013)
         session.command = "Sleep"
         self.reply, self.pending = reply, reply.more
 

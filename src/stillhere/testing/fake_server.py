@@ -31,9 +31,17 @@ _FIRST_THREAD = 8
 _UPTIME = 5000
 _KILL = re.compile(r"KILL\s+(?:CONNECTION\s+)?(\d+)\s*\Z", re.IGNORECASE)
 _SET = re.compile(r"SET\s+(?:SESSION\s+|@@(?:session\.)?)?(\w+)\s*=\s*(\S+)\s*\Z", re.IGNORECASE)
-_THREAD = re.compile(r"SELECT (.+?) FROM information_schema\.PROCESSLIST WHERE ID = (\d+|CONNECTION_ID\(\))", re.DOTALL)
-_TRX = re.compile(r"INNODB_TRX WHERE trx_mysql_thread_id = (\d+)")
+_THREAD = re.compile(
+    r"SELECT (.+?) FROM information_schema\.PROCESSLIST WHERE ID (?:=|IN) (CONNECTION_ID|[\d(, ]+)", re.DOTALL
+)
+_TRX = re.compile(r"INNODB_TRX WHERE trx_mysql_thread_id IN \((\d+), (\d+)\)")
 _TABLE_NAMES = re.compile(r"'(\w+)'")
+_FUNCTIONS: dict[str, Callable[[FakeSession], Any]] = {
+    "LAST_INSERT_ID()": lambda session: session.last_id,
+    "CONNECTION_ID()": lambda session: session.thread_id,
+    "DATABASE()": lambda session: session.database,
+    "VERSION()": lambda session: session.server.version,
+}
 _IMPLICIT = ("CREATE", "ALTER", "DROP", "TRUNCATE", "LOCK", "UNLOCK", "GRANT", "RENAME")
 
 
@@ -54,7 +62,7 @@ class FakeServer:
         down: the error number that connecting ends in; 0 while it is up.
         refusals: connecting fails so many times yet.
         variables: system variables, for ``SELECT @@name``.
-        privileged: whether PROCESS is granted and the status tables are open.
+        privileged: whether PROCESS is granted, without which transactions of others can't be looked at.
     """
 
     def __init__(
@@ -66,7 +74,7 @@ class FakeServer:
         max_allowed_packet: int = 64 * 1024**2,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.version = version
+        self.version: str = version
         self.identity = identity
         self.wait_timeout = wait_timeout
         self.max_allowed_packet = max_allowed_packet
@@ -213,8 +221,9 @@ class FakeServer:
             return Reply.of(tuple(self._value(name, session) for name in names), columns=names)
         if match := _TRX.search(text):
             self._need_privilege()
-            ghost = self.sessions.get(int(match[1]))
-            return Reply(((1,),) if ghost is not None and ghost.work.changes else (), ("1",))
+            ghost, own = self.sessions.get(int(match[1])), int(match[2])
+            rows = ((int(match[1]),), (own,)) if ghost is not None and ghost.work.changes else ((own,),)
+            return Reply(rows, ("trx_mysql_thread_id",))
         if match := _KILL.match(text):
             return self._kill(int(match[1]))
         if "information_schema." in text:
@@ -222,16 +231,13 @@ class FakeServer:
         return None
 
     def _processlist(self, match: re.Match[str], session: FakeSession) -> Reply:
-        if "GLOBAL_STATUS" in match[1].upper():
-            self._need_privilege()
-        number = session.thread_id if match[2].startswith("C") else int(match[2])
-        found = self.sessions.get(number)
         names = re.sub(r"\(SELECT[^)]*VARIABLE_NAME = '(\w+)'\)", r"\1", match[1])
         names = re.sub(r"CONCAT_WS\([^)]*\)", "identity", names)
         wanted = [name.strip().removeprefix("@@").removeprefix("session.") for name in names.split(",")]
-        if found is None:
-            return Reply((), tuple(wanted))
-        return Reply.of(tuple(self._value(name, found) for name in wanted), columns=wanted)
+        numbers = [session.thread_id] if match[2].startswith("C") else map(int, re.findall(r"\d+", match[2]))
+        found = [self.sessions[number] for number in numbers if number in self.sessions]
+        rows = tuple(tuple(self._value(name, one) for name in wanted) for one in found)
+        return Reply(rows, tuple(wanted), len(rows))
 
     def _value(self, name: str, session: FakeSession) -> Any:
         known = {
@@ -242,6 +248,7 @@ class FakeServer:
             "identity": self.identity,
             "Uptime": str(int(self._clock() - self._started)),
             "Com_kill": str(self.kills),
+            "ID": session.thread_id,
             "USER": session.user,
             "HOST": session.host,
             "COMMAND": session.command,
@@ -292,8 +299,11 @@ class FakeServer:
             self._set(text, session)
         elif verb in _IMPLICIT:
             session.finish(commit=True)
-        elif words[:2] == ["SELECT", "LAST_INSERT_ID()"]:
-            return Reply.of((session.last_id,))
+        elif len(words) == len(("SELECT", "F()")) and words[1] in _FUNCTIONS:
+            return Reply.of((_FUNCTIONS[words[1]](session),), columns=words[1:])
+        elif words[:2] == ["SHOW", "VARIABLES"]:
+            named = self.variables.items() if "LIKE" not in words else ()
+            return Reply(tuple(named), ("Variable_name", "Value"))
         elif verb == "SELECT" and re.fullmatch(r"SELECT\s+('[^']*'|[-\d.]+)", text, re.IGNORECASE):
             return Reply.of((literal(text[6:]),))
         else:

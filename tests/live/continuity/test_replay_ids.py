@@ -103,9 +103,7 @@ def test_several_rows_with_on_duplicate_key_update_are_refused(room, run, way):
         run(connection, "INSERT INTO u (k, v) VALUES (1, 1), (2, 2) ON DUPLICATE KEY UPDATE v = 0")
     else:
         with connection.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO u (k, v) VALUES (%s, %s) ON DUPLICATE KEY UPDATE v = 0", [(1, 1), (2, 2)]
-            )
+            cursor.executemany("INSERT INTO u (k, v) VALUES (%s, %s) ON DUPLICATE KEY UPDATE v = 0", [(1, 1), (2, 2)])
     room.lose_idle()
     with pytest.raises(room.dbapi.OperationalError) as caught:
         run(connection, "SELECT 1")

@@ -117,7 +117,9 @@ def test_a_trigger_in_another_schema_is_looked_up_there(room, rows, run):
     try:
         room.ask(f"CREATE TABLE {other}.u (a INT)")
         room.ask(f"CREATE TABLE {other}.ledger (a INT) ENGINE=MyISAM")
-        room.ask(f"CREATE TRIGGER {other}.g AFTER INSERT ON {other}.u FOR EACH ROW INSERT INTO {other}.ledger VALUES (1)")
+        room.ask(
+            f"CREATE TRIGGER {other}.g AFTER INSERT ON {other}.u FOR EACH ROW INSERT INTO {other}.ledger VALUES (1)"
+        )
         connection = room.connect()
         run(connection, f"INSERT INTO {other}.u VALUES (1)")
         refused(room, connection, run, "trigger g")

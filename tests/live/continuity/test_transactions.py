@@ -11,9 +11,7 @@ from stillhere.lab.wire import When
 
 
 @pytest.mark.parametrize("when", [When.BEFORE, When.AFTER_EXECUTED])
-@pytest.mark.parametrize(
-    "lost", ["INSERT", "SELECT", "SAVEPOINT", "UPDATE", "ROLLBACK TO", "DELETE", "RELEASE"]
-)
+@pytest.mark.parametrize("lost", ["INSERT", "SELECT", "SAVEPOINT", "UPDATE", "ROLLBACK TO", "DELETE", "RELEASE"])
 def test_a_transaction_cut_at_any_statement_goes_on_as_if_nothing_were(room, rows, run, lost, when):
     connection = room.connect()
     cut = room.cut(lost, when)

@@ -6,11 +6,15 @@ import contextlib
 import threading
 import time
 
+import MySQLdb
 import pymysql
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from stillhere.errors import UnknownName
-from stillhere.lab.faults import FAULTS
+from stillhere.lab.faults import FAULTS, cutting
 from stillhere.lab.faults.base import Scene, Symptom, Traffic
 from stillhere.lab.faults.isolation_return import LAST_STATEMENT_MARK
 from stillhere.lab.wire import Wire
@@ -103,7 +107,11 @@ def test_a_fault_is_felt_and_over_when_it_returns(server, database, table, name,
         Load(first, database, fault) as one,
         Load(second, database, fault) as other,
     ):
-        time.sleep(0.3)
+        if fault.silence:
+            time.sleep(0.3)
+        else:
+            for load in (one, other):
+                load.wait_for_more()  # on a busy machine, a fixed time can pass before they have connected
         start = time.monotonic()
         fault.strike(Scene(server, (first, second)))
         took = time.monotonic() - start
@@ -134,6 +142,47 @@ def test_a_fault_that_is_called_off_heals_and_returns(mariadb, name):
             cursor.execute(f"SELECT 1 {LAST_STATEMENT_MARK}")
         one.close()
     assert globals_of(mariadb) == before
+
+
+@pytest.mark.parametrize("driver", ["pymysql", "mysqlclient"])
+def test_a_loss_at_return_costs_a_stock_pool_its_slots(server, driver, monkeypatch):
+    monkeypatch.setattr(cutting, "SECONDS", 0.5)
+    halt, exhausted = threading.Event(), []
+    with Wire(server.host, server.port, plain=True) as wire:
+        engine = create_engine(server.url(driver=driver, port=wire.port), pool_size=1, max_overflow=1, pool_timeout=0.1)
+
+        def work():
+            while not halt.is_set():
+                try:
+                    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as one:
+                        one.execute(text(f"SELECT 1 {LAST_STATEMENT_MARK}")).all()
+                except PoolExhausted as error:
+                    exhausted.append(error)
+                except (DBAPIError, pymysql.Error, MySQLdb.Error):  # the driver's own escapes from the return
+                    continue
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        FAULTS.get("isolation_return").strike(Scene(server, (wire,)))
+        halt.set()
+        thread.join()
+        engine.dispose()
+    assert exhausted
+
+
+def test_a_full_server_has_no_room_for_the_labs_own_account_either(server):
+    seen = []
+
+    class Knocking(Scene):
+        def pause(self, _seconds):
+            for _ in range(3):
+                with pytest.raises(pymysql.OperationalError) as caught:
+                    pymysql.connect(host=server.host, port=server.port, user="stillhere", password="stillhere")
+                seen.append(caught.value.args[0])
+            return False
+
+    FAULTS.get("connections_full").strike(Knocking(server, ()))
+    assert seen == [1040] * 3
 
 
 def test_every_fault_says_what_it_is():

@@ -52,10 +52,7 @@ def within(seconds: float, condition) -> bool:
 @pytest.mark.parametrize("way", ["tcp", "socket"])
 @pytest.mark.parametrize(("user", "password"), [("root", ""), ("stillhere", "stillhere")])
 def test_an_account_has_all_rights_over_tcp_and_over_the_socket(server, database, user, password, way):
-    if way == "tcp":
-        where = {"host": server.host, "port": server.port}
-    else:
-        where = {"unix_socket": str(server.socket)}
+    where = {"host": server.host, "port": server.port} if way == "tcp" else {"unix_socket": str(server.socket)}
     with pymysql.connect(user=user, password=password, database=database, **where) as connection:
         cursor = connection.cursor()
         cursor.execute("CREATE TABLE t (a INT)")

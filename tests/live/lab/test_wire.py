@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
+import signal
 import socket
 import statistics
 import threading
@@ -109,6 +111,16 @@ def test_a_cut_strikes_as_often_as_ordered_and_at_every_nth_match(wire, connect)
     assert outcomes == "..x..x......"
     assert armed.hits == 2
     assert not armed.armed
+
+
+def test_a_large_reply_arrives_whole_before_the_reset_behind_it(wire, connect):
+    for _ in range(5):
+        one = connect(wire)
+        with contextlib.closing(one):
+            armed = wire.cut(Cut("SELECT", When.AFTER_REPLY))
+            assert len(ask(one, "SELECT REPEAT('x', 5000000)")[0][0]) == 5_000_000
+            assert armed.wait(5)
+            assert lost(one) in (2006, 2013)
 
 
 def test_a_disarmed_cut_is_harmless(wire, connect):
@@ -373,6 +385,26 @@ def test_an_outage_refuses_and_ends_on_the_same_port(wire, connect):
 
 
 @pytest.mark.mariadb
+def test_a_process_that_was_forked_keeps_no_connection_and_no_port(wire, connect):
+    one = connect(wire, read_timeout=2)
+    child = os.fork()
+    if child == 0:
+        time.sleep(30)
+        os._exit(0)
+    try:
+        assert wire.reset_all() == 1
+        with pytest.raises(ConnectionResetError):
+            one._sock.recv(1)
+        wire.refuse()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((wire.host, wire.port), 2)
+        wire.refuse(refused=False)
+        assert ask(connect(wire), "SELECT 1") == ((1,),)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
 def test_a_server_that_is_away_shows_as_a_lost_connection(mariadb):
     with socket.socket() as taken, Wire("127.0.0.1", unused(taken)) as wire:
         with pytest.raises(pymysql.OperationalError) as caught:

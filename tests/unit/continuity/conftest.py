@@ -34,7 +34,7 @@ class Rig:
         self.connections.append(connection)
         for sql in prologue:
             connection.cursor().execute(sql)
-        connection._stillhere.session.end_prologue()
+        connection._stillhere.ledger.end_prologue()
         self.server.log.clear()
         return connection
 

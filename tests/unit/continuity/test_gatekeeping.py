@@ -85,15 +85,14 @@ def test_without_a_ride_through_one_attempt_is_made_where_it_need_not_wait() -> 
     assert decide(UP, visitor(0, deadline=5.0), LIMITS, 5.0) is Decision.TIMEOUT
 
 
-def test_backoff_doubles_up_to_its_bound_and_is_jittered() -> None:
-    situation, waits = DOWN, [DOWN.probe_due - 10.0]
-    now = 10.0
-    for _ in range(7):
-        now = situation.probe_due
-        situation = failed(probing(situation, 1, 99.0, LIMITS, now), Role.PROBE, 1, 0, LIMITS, now, 0.5)
-        waits.append(situation.probe_due - now)
-    assert waits == pytest.approx([0.05, 0.05, 0.1, 0.2, 0.4, 0.5, 0.5, 0.5])
-    assert situation.failures == 8
+@pytest.mark.parametrize(
+    ("down_for", "backoff"), [(0.1, 0.05), (0.25, 0.05), (1.0, 0.2), (2.0, 0.4), (5.0, 1.0), (60.0, 1.0)]
+)
+def test_backoff_is_a_fifth_of_the_outage_within_its_bounds_and_jittered(down_for: float, backoff: float) -> None:
+    now = DOWN.down_since + down_for
+    situation = failed(probing(DOWN, 1, 99.0, LIMITS, now), Role.PROBE, 1, 0, LIMITS, now, 0.5)
+    assert situation.probe_due - now == pytest.approx(backoff / 2)
+    assert situation.failures == DOWN.failures + 1
 
 
 def test_only_a_probe_opens_the_gate() -> None:

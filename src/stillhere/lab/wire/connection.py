@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import selectors
 import socket
 import struct
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -21,6 +23,8 @@ from stillhere.lab.wire.loop import Loop
 
 _CHUNK = 262_144
 _FULL = 1_048_576  # bytes waiting in one direction at which the source is read no further
+_UNSENT = 0x894B  # SIOCOUTQNSD of Linux: bytes in the kernel that haven't left yet
+_UNSENT_CHECK = 0.0005
 _AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER of 0 seconds: closing sends an RST
 
 
@@ -75,6 +79,14 @@ class End:
         else:
             self._loop.selector.unregister(self.socket)
         self._watched = mask
+
+    def delivered(self) -> bool:
+        """Whether the peer's kernel has all that was sent; an RST would overtake what it hasn't."""
+        if not self.open or sys.platform != "linux":
+            return True
+        unsent = bytearray(4)
+        fcntl.ioctl(self.socket, _UNSENT, unsent)
+        return not any(unsent)
 
     def finish(self) -> None:
         """Send a FIN; nothing where the peer is gone."""
@@ -204,7 +216,6 @@ class Connection:
 
     def __init__(self, bundle: Bundle, client: socket.socket, server: socket.socket, talk: Conversation) -> None:
         self._bundle = bundle
-        bundle.connections[self] = None
         self.conversation = talk
         self.port: int = client.getpeername()[1]
         self.ghost = False
@@ -214,6 +225,7 @@ class Connection:
         self.down = Flow(self, self.server, self.client, talk.from_server)
         self._dialled = False
         self._alarm = 0.0
+        bundle.connections[self] = None  # last: an error on the way here leaves nothing behind
 
     def dial(self, target: tuple[str, int]) -> None:
         """Begin to connect to the server; the client is read when that has worked."""
@@ -251,9 +263,12 @@ class Connection:
         self._settle()
 
     def cut(self, armed: ArmedCut) -> None:
-        """Do what a cut orders, now."""
-        armed.struck()
+        """Do what a cut orders, as soon as all that was passed on before it has arrived."""
         self.up.muted = self.down.muted = True
+        if not (self.client.delivered() and self.server.delivered()):
+            self._bundle.loop.call_at(time.monotonic() + _UNSENT_CHECK, lambda: self.cut(armed))
+            return
+        armed.struck()
         self.ghost = armed.cut.ghost
         if armed.cut.by is By.RST:
             self.client.close(reset=True)

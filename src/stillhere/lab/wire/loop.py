@@ -60,6 +60,13 @@ class Loop:
         self._bell.close()
         self._ring.close()
 
+    def abandon(self) -> None:
+        """In a forked process, which has no such thread: close what was inherited."""
+        self._open = False
+        self.selector.close()
+        self._bell.close()
+        self._ring.close()
+
     def call(self, order: Callable[[], _T]) -> _T:
         """Carry out an order in the loop's thread, and return what it returns.
 

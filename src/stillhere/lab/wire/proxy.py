@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import selectors
 import socket
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,6 +72,7 @@ class Wire:
         self._plain = plain
         self._tally = Tally()
         self._opened = 0
+        self._numbers = itertools.count(1)
         self._cuts: list[ArmedCut] = []
         self._listener = _bound("127.0.0.1", 0)
         self.host: str
@@ -79,6 +83,7 @@ class Wire:
         self._bundle = Bundle(self._loop)
         self._loop.start()
         self.refuse(refused=False)
+        _WIRES.add(self)
 
     @property
     def round_trips(self) -> int:
@@ -163,6 +168,17 @@ class Wire:
         self._loop.stop()
         self._listener.close()
 
+    def abandon(self) -> None:
+        """In a process forked from the wire's: let go of its sockets.
+
+        An RST or a FIN is sent, and a port is free, only when nobody holds the socket any more.
+        """
+        self._loop.abandon()
+        self._listener.close()
+        for one in self._bundle.connections:
+            one.client.socket.close()
+            one.server.socket.close()
+
     def __enter__(self) -> Self:
         return self
 
@@ -204,11 +220,13 @@ class Wire:
         except OSError:
             return  # the client has gone again
         self._opened += 1
-        talk = Conversation(self._count, self._chosen, plain=self._plain)
+        talk = Conversation(self._count, self._chosen, plain=self._plain, connection=next(self._numbers))
+        server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            one = Connection(self._bundle, client, socket.socket(socket.AF_INET, socket.SOCK_STREAM), talk)
-        except OSError:
+            one = Connection(self._bundle, client, server, talk)
+        except OSError:  # the client has gone again
             client.close()
+            server.close()
             return
         one.dial(self.target)
 
@@ -235,3 +253,14 @@ def _view(one: Connection) -> ConnectionView:
     return ConnectionView(
         talk.thread_id, one.port, talk.stage is Stage.COMMANDS, talk.in_flight, talk.opaque, one.holed
     )
+
+
+_WIRES: weakref.WeakSet[Wire] = weakref.WeakSet()
+
+
+def _abandon_all() -> None:
+    for wire in list(_WIRES):
+        wire.abandon()
+
+
+os.register_at_fork(after_in_child=_abandon_all)

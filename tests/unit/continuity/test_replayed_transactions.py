@@ -30,7 +30,7 @@ def lost_for_good(connection, run):
         lambda: run(connection, "COMMIT"),
         connection.begin,
         connection.ping,
-        lambda: connection.autocommit(True),
+        lambda: connection.autocommit(on=True),
         lambda: connection.select_db("app"),
         lambda: connection.set_character_set("utf8mb4"),
         lambda: connection.query("SELECT 1"),
@@ -56,7 +56,7 @@ def test_wherever_it_is_cut_a_transaction_is_committed_exactly_once(rig, server,
 
 
 @pytest.mark.parametrize("ghost", [False, True])
-@pytest.mark.parametrize("number", range(17))
+@pytest.mark.parametrize("number", range(16))
 def test_wherever_the_replay_itself_is_cut_a_transaction_is_committed_exactly_once(rig, server, run, number, ghost):
     """The n-th statement on the connections opened after the loss is cut, whatever it is: fence, look-up, replay."""
     connection = rig.connect()
@@ -360,7 +360,7 @@ def test_switching_autocommit_on_by_the_method_is_an_ambiguous_commit_too(rig, s
     transfer(connection, run)
     server.break_at(Step.REPLY, b"SET autocommit")
     with pytest.raises(CommitOutcomeUnknown):
-        connection.autocommit(True)
+        connection.autocommit(on=True)
     lost_for_good(connection, run)
 
 
@@ -445,3 +445,58 @@ def test_a_connection_that_is_closed_in_a_transaction_says_nothing_on_a_dead_soc
     assert connection._stillhere.state is LinkState.CLOSED
     assert FAKE.descriptor(connection) == -1
     assert server.tables["t"].rows[1] == (1, 10)
+
+
+def test_a_one_shot_setting_applies_to_the_replay_and_not_to_what_is_looked_up_before_it(rig, server, run, idle):
+    connection = rig.connect()
+    one_shot = b"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"
+    run(connection, one_shot.decode())
+    run(connection, INSERT)
+    server.cut()
+    idle(connection)
+    server.log.clear()
+    run(connection, UPDATE)
+    sent = server.statements()
+    replayed = sent.index(INSERT.encode())
+    assert sent[replayed - 3 : replayed] == [b"ROLLBACK", one_shot, b"SET insert_id=3"]
+    connection.commit()
+    server.cut()
+    idle(connection)
+    server.log.clear()
+    run(connection, UPDATE)
+    assert server.sent(one_shot) == 0
+
+
+@pytest.mark.parametrize(
+    ("sql", "forced"),
+    [
+        ("INSERT INTO t (x) VALUES (5)", True),
+        ("INSERT INTO t (x) VALUES (5), (6)", True),
+        ("INSERT INTO t (id, x) VALUES (9, 5)", False),
+        ("INSERT IGNORE INTO t (x) VALUES (5)", False),
+        ("INSERT INTO t (x) VALUES (5) ON DUPLICATE KEY UPDATE x = 6", False),
+        ("REPLACE INTO t (x) VALUES (5)", False),
+    ],
+)
+def test_only_a_plain_insert_has_its_id_forced(rig, server, run, idle, sql, forced):
+    for words in (b"INSERT IGNORE", b"ON DUPLICATE", b"REPLACE"):
+        server.answer(words, Reply(None, (), 1, 7, 0, None))
+    connection = rig.connect()
+    run(connection, sql)
+    server.cut()
+    idle(connection)
+    server.log.clear()
+    run(connection, "SELECT 1")
+    assert bool(server.sent(b"SET insert_id")) is forced
+
+
+def test_a_table_without_generated_ids_has_none_forced(rig, server, run, idle):
+    server.table("plain", "id", "x", auto=False)
+    connection = rig.connect()
+    run(connection, "INSERT INTO plain (id, x) VALUES (1, 5)")
+    run(connection, "INSERT INTO t (x) VALUES (5)")
+    server.cut()
+    idle(connection)
+    server.log.clear()
+    run(connection, "SELECT 1")
+    assert server.sent(b"SET insert_id") == 1

@@ -1,0 +1,1 @@
+"""What stillhere costs, beside its peers: ``python -m benchmarks``."""

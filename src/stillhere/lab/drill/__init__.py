@@ -1,0 +1,1 @@
+"""The drill: every fault, on the same application in three arms, under load, and what came of it."""
