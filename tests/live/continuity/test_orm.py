@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKey, String, exc, select  # noqa: E402 - after the
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship  # noqa: E402 - as above
 
 import stillhere  # noqa: E402 - as above
-from stillhere.continuity.witness import table_statements  # noqa: E402 - as above
+from stillhere.continuity.witness_table import creation  # noqa: E402 - as above
 
 
 class Base(DeclarativeBase):
@@ -82,7 +82,7 @@ class Shelf:
 
     def stored(self):
         return self.room.ask(
-            "SELECT a.name, b.title, b.author_id = a.id FROM author a LEFT JOIN book b ON b.author_id = a.id ORDER BY 1, 2"
+            "SELECT a.name, b.title FROM author a LEFT JOIN book b ON b.author_id = a.id ORDER BY 1, 2"
         )
 
 
@@ -120,7 +120,7 @@ def test_a_unit_of_work_survives_a_cut_at_every_statement(room, when):
 
 @pytest.mark.parametrize("when", [When.BEFORE, When.AFTER_EXECUTED])
 def test_with_a_witness_a_unit_of_work_survives_a_cut_around_its_commit_too(room, when):
-    for sql in table_statements(room.database):
+    for sql in creation(room.database):
         room.ask(sql)
     shelf = Shelf(room, witness=True)
     shelf.reset()
