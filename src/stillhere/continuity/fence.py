@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stillhere.continuity.facts import Facts, restarted_between
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ghost", "fence", "is_alive"]
 
-# How long the server gets to notice by itself that its client is gone.
+# How long the server gets to notice by itself that its client is gone, from the loss.
 _GRACE = 0.1
 _POLL = 0.01
 # How long MySQL shows the same copy of INNODB_TRX, counted from the last look at it.
@@ -37,10 +37,12 @@ class Ghost:
     Attributes:
         facts: what was learned of it when it was opened.
         transaction: whether it may still hold an open transaction.
+        since: when its connection was lost, on the monotonic clock.
     """
 
     facts: Facts
     transaction: bool = True
+    since: float = field(default_factory=time.monotonic)
 
 
 def is_alive(driver: Driver, connection: Any, ghost: Ghost) -> bool:
@@ -89,7 +91,7 @@ def fence(
         return False
     if restarted_between(before, now):
         return True
-    if not _thread_gone(driver, connection, ghost, min(deadline, time.monotonic() + _GRACE)):
+    if not _thread_gone(driver, connection, ghost, min(deadline, ghost.since + _GRACE)):
         on_kill()
         try:
             driver.fetch(connection, b"KILL CONNECTION %d" % before.thread_id)

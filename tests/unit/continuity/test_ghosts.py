@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 
 import pytest
 
@@ -108,3 +109,16 @@ def test_a_first_statement_that_skips_locks_is_sent_again_only_when_its_ghosts_l
         with pytest.raises(fake_driver.OperationalError) as caught:
             run(connection, sql)
         assert "SKIP LOCKED" in caught.value.__notes__[0]
+
+
+def test_the_server_has_had_its_time_when_the_ghost_is_old(rig, server, run, monkeypatch):
+    connection = rig.connect()
+    run(connection, UPDATE)
+    server.break_at(Step.SEND, b"ROLLBACK", ghost=True)
+    connection.rollback()
+    monkeypatch.setattr(fencing, "_GRACE", 0.05)
+    time.sleep(0.06)
+    pauses = []
+    monkeypatch.setattr(fencing.time, "sleep", pauses.append)
+    rig.connect()
+    assert (server.kills, pauses) == (1, [])

@@ -58,7 +58,7 @@ class Rules:
 
     world: World
     witness: bool = False
-    stall_after: float = 3.0
+    stall_after: float = 6.0
 
 
 def check(history: Sequence[Operation], stored: Stored, troubles: Troubles, rules: Rules) -> list[Violation]:

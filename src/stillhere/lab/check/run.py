@@ -67,7 +67,7 @@ class Options:
     mix: Mix = field(default_factory=Mix)
     world: World = field(default_factory=World)
     lock_wait: int = 3
-    stall_after: float = 3.0
+    stall_after: float = 6.0
 
     @property
     def variables(self) -> dict[str, int | float | str]:
