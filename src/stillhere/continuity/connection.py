@@ -80,7 +80,7 @@ class ContinuousConnection:
         if link is None or link.owner == get_ident():
             self._stillhere_base.rollback(self)
         else:
-            endings.rollback(link, self, lambda: self._stillhere_base.rollback(self))
+            endings.rollback(link, self)
 
     def begin(self) -> None:
         """Begin a transaction explicitly."""

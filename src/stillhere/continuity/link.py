@@ -19,7 +19,7 @@ from stillhere.continuity.liveness import BLIND, Blind, Peek
 from stillhere.continuity.packets import largest_statement, too_large
 from stillhere.continuity.recovery import Recovery, pass_on_unless_lost, reopen
 from stillhere.continuity.session import SessionState, Step, reading_mode
-from stillhere.continuity.statement import Kind, Statement, classify, classify_cached
+from stillhere.continuity.statement import TEXTS, Kind, Statement, classify
 from stillhere.continuity.states import LinkState, may_follow
 from stillhere.continuity.streams import stream_began
 from stillhere.continuity.verdict import Liveness, Phase
@@ -130,7 +130,7 @@ class Link:
         encoding = self.driver.encoding(connection)
         mode = self.sql_mode
         if not mode and encoding not in _ASCII_INSIDE:
-            return classify_cached(sql)
+            return TEXTS[sql]
         if "OTHER_GRAMMAR" in mode:
             return classify(b"under another grammar")
         return classify(
@@ -142,9 +142,8 @@ class Link:
     @property
     def sql_mode(self) -> str:
         """What of the session's SQL mode changes how statements are read, as far as known; mostly empty."""
-        if self.session.sql_mode is not None:
-            return self.session.sql_mode
-        return self._read_mode
+        mode = self.ledger.session.sql_mode
+        return self._read_mode if mode is None else mode
 
     @property
     def pin(self) -> str:
