@@ -179,8 +179,11 @@ class Link:
         self.last_used = self.opened_at = monotonic()
         self.become(LinkState.READY)
 
-    def detached(self, connection: Any, state: LinkState, *, ghost: bool) -> None:
-        """The physical connection is of no more use: close it, and remember what it leaves behind."""
+    def detached(self, connection: Any, state: LinkState, *, ghost: bool, farewell: bool = False) -> None:
+        """The physical connection is of no more use: close it, and remember what it leaves behind.
+
+        ``farewell``: it is good, and is given up before its time, so that the server hears of it.
+        """
         if ghost and self.facts.thread_id:
             self.endpoint.add_ghost(Ghost(self.facts))
         cursor = self.results_of() if self.results_of is not None else None
@@ -191,7 +194,7 @@ class Link:
         self.descriptor = -1
         self.stream = None
         self.lost_uncommitted = False
-        self.driver.discard(connection)
+        (self.driver.close if farewell else self.driver.discard)(connection)
         self.become(state)
 
     def forked(self, connection: Any) -> None:
