@@ -14,6 +14,8 @@ from typing import TypeAlias
 __all__ = ["Event", "Loss", "Recovery", "Refusal", "Replay", "Wait", "emit", "listen", "unlisten"]
 
 _logger = logging.getLogger("stillhere")
+# A library's records go where the application sends them, and nowhere when it sends them nowhere.
+_logger.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

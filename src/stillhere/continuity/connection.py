@@ -45,7 +45,9 @@ class ContinuousConnection:
             self._stillhere_base.__init__(self, *args, **kwargs)
         except BaseException:
             # mysqlclient says "open" of what never came to be, and a later attempt would be given another object.
-            self._stillhere_driver.close(self)
+            # Refused arguments left nothing to close, and closing nothing crashes its library.
+            if self.open:  # type: ignore[attr-defined]
+                self._stillhere_driver.close(self)
             raise
 
     def cursor(self, cursorclass: Any = None) -> Any:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from stillhere import events
 from stillhere.continuity import forks, watchdog
 from stillhere.continuity.facts import UNKNOWN_FACTS, Facts, learn, restarted_between
+from stillhere.continuity.fence import Ghost, fence
 from stillhere.continuity.gate import Gate, GateFull, GateTimeout, gate_for
 from stillhere.continuity.link import Link
+from stillhere.continuity.recovery import lay_ghosts
 from stillhere.continuity.slot import build
 from stillhere.continuity.witness import Witness
 from stillhere.drivers.base import set_peer_detection
@@ -21,13 +23,13 @@ from stillhere.errors import CallError, ConfigurationError, ServerUnavailable, f
 from stillhere.server.errorcodes import waitable_at_connect
 
 if TYPE_CHECKING:
-    from stillhere.continuity.fence import Ghost
     from stillhere.drivers.base import Driver
     from stillhere.policy import Policy
 
 __all__ = ["Endpoint"]
 
 _MAX_SUSPECTS = 1024
+_LAYING = 2.0
 _SUSPICION = 600.0
 # The client library's own numbers for a connection that could not be made: refused, unreachable, no answer.
 _UNREACHABLE = frozenset({2002, 2003, 2013})
@@ -52,13 +54,16 @@ class Endpoint:
     gate: Gate = field(init=False)
     witness: Witness | None = None
     own_kills: int = 0
-    _ghosts: list[Ghost] = field(default_factory=list)
+    _ghosts: tuple[Ghost, ...] = ()
     _suspects: dict[bytes, tuple[int, float]] = field(default_factory=dict)
     _latest: Facts = UNKNOWN_FACTS
     _life: int = 0
-    # Guards the four above: a thread that takes the ghosts must not take one twice or lose one just added, and
-    # a restart is counted once.
+    # Guards the four above: two threads that change one at once must not undo each other, and a restart is counted
+    # once.
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    # Held by the thread that lays ghosts: others would ask the server the same, and on MySQL delay its answer (see
+    # `fence`). Not longer than `_LAYING`, since its holder may hang on a connection of its own.
+    _laying: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.gate = gate_for(self.name)
@@ -85,9 +90,10 @@ class Endpoint:
             if target is not None:
                 # An attempt that failed half-way may have left it open, and an open one is not built into.
                 self.driver.discard(target)
+            began = time.monotonic()
             connection = build(self.driver, chain, target)
             try:
-                return connection, self._settle_in(connection)
+                return connection, self._settle_in(connection, began)
             except BaseException:
                 self.driver.discard(connection)
                 raise
@@ -119,11 +125,17 @@ class Endpoint:
         return self.driver.errno(error) in _UNREACHABLE
 
     def connect(self, chain: Callable[[], Any]) -> Any:
-        """A new logical connection, open."""
-        link = Link(self, chain)
-        connection, facts = self.open(chain, None, time.monotonic() + self.policy.ride_through)
-        link.ledger.set_autocommit(bool(connection.get_autocommit()))
-        link.attached(connection, facts)
+        """A new logical connection, open, with no ghost in its way."""
+        deadline = time.monotonic() + self.policy.ride_through
+        while True:
+            link = Link(self, chain)
+            connection, facts = self.open(chain, None, deadline)
+            link.ledger.set_autocommit(bool(connection.get_autocommit()))
+            link.attached(connection, facts)
+            if lay_ghosts(link, connection):
+                break
+            if time.monotonic() >= deadline:
+                raise self.error(ServerUnavailable, f"{self.name}: each new connection is lost again at once")
         connection._stillhere = link  # noqa: SLF001 - ours
         forks.remember(connection, link)
         if self.policy.detect_within:
@@ -133,15 +145,44 @@ class Endpoint:
     def add_ghost(self, ghost: Ghost) -> None:
         """A lost connection left this on the server."""
         with self._lock:
-            self._ghosts.append(ghost)
+            self._ghosts = (*self._ghosts, ghost)
 
-    def take_ghosts(self) -> list[Ghost]:
-        """All ghosts not yet fenced; the caller fences them, or gives them back with `add_ghost`."""
-        if not self._ghosts:
-            return []
-        with self._lock:
-            taken, self._ghosts = self._ghosts, []
-        return taken
+    @property
+    def haunted(self) -> bool:
+        """Whether a ghost may still hold what others wait for."""
+        return bool(self._ghosts)
+
+    def lay_ghosts(self, connection: Any, facts: Facts, deadline: float, *, prove: bool = False) -> bool:
+        """Be rid of what lost connections left behind; whether all their locks are known to be released.
+
+        A ghost stays on the list until it is gone, so that two threads may wait for one, and neither goes on before.
+
+        Args:
+            connection: a physical one on which no transaction is open; without autocommit one may be afterwards.
+            facts: what was learned of it.
+            deadline: when to stop waiting, on the monotonic clock.
+            prove: whether to find out that the locks are released where that takes time.
+        """
+        held = self._laying.acquire(timeout=max(0.0, min(deadline - time.monotonic(), _LAYING)))
+        released = True
+        try:
+            for ghost in self._ghosts:
+                done = fence(
+                    self.driver,
+                    connection,
+                    facts,
+                    ghost,
+                    deadline=deadline,
+                    on_kill=self.note_own_kill,
+                    prove=prove,
+                )
+                released = released and done
+                with self._lock:
+                    self._ghosts = tuple(other for other in self._ghosts if other is not ghost)
+        finally:
+            if held:
+                self._laying.release()
+        return released
 
     def suspect(self, sql: bytes) -> bool:
         """The statement was in flight when the server crashed; whether it was at another crash as well.
@@ -171,14 +212,15 @@ class Endpoint:
             self._latest = facts
 
     def forked(self) -> None:
-        """In the child of a fork: the parent's lock may be held by a thread that doesn't exist here."""
+        """In the child of a fork: the parent's locks may be held by a thread that doesn't exist here."""
         self._lock = threading.Lock()
+        self._laying = threading.Lock()
 
-    def _settle_in(self, connection: Any) -> Facts:
+    def _settle_in(self, connection: Any, began: float) -> Facts:
         descriptor = self.driver.descriptor(connection)
         if descriptor >= 0 and self.policy.detect_within:
             set_peer_detection(descriptor, self.policy.detect_within)
-        facts = learn(self.driver, connection)
+        facts = learn(self.driver, connection, began)
         if self.policy.witness and self.witness is None:
             self.witness = self._find_witness(connection)
         if not connection._stillhere_base.get_autocommit(connection):  # noqa: SLF001 - ours

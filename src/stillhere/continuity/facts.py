@@ -30,6 +30,7 @@ class Facts:
         uptime: of the server, in seconds; -1 when unknown.
         kills: the server's ``Com_kill`` counter; -1 when unknown.
         learned_at: when, on the monotonic clock.
+        opening_at: when it began to be opened.
     """
 
     flavour: Flavour
@@ -43,6 +44,7 @@ class Facts:
     uptime: int
     kills: int
     learned_at: float
+    opening_at: float = 0.0
 
 
 UNKNOWN_FACTS = Facts(
@@ -86,11 +88,16 @@ _QUERIES = {flavour: _query(flavour) for flavour in Flavour}
 _PLAIN_QUERY = b"SELECT @@session.wait_timeout, @@session.max_allowed_packet, CONNECTION_ID(), @@session.sql_mode"
 
 
-def learn(driver: Driver, connection: Any) -> Facts:
+def learn(driver: Driver, connection: Any, opening_at: float = 0.0) -> Facts:
     """Ask the server about itself and this session: one round trip.
 
     A server that refuses the full question (an old one, or one whose status tables are closed to the
     account) is asked the plain part alone; then the rest stays unknown.
+
+    Args:
+        driver: of the connection.
+        connection: a physical one, just opened.
+        opening_at: when that began, on the monotonic clock.
     """
     flavour = parse_version(driver.server_version(connection)).flavour
     try:
@@ -112,22 +119,26 @@ def learn(driver: Driver, connection: Any) -> Facts:
         uptime=_number(uptime),
         kills=_number(kills),
         learned_at=time.monotonic(),
+        opening_at=opening_at,
     )
 
 
 def restarted_between(before: Facts, after: Facts) -> bool | None:
     """Whether the server of ``before`` was started again before ``after``; None when that can't be known.
 
-    Thread ids start again from the bottom with the server, and are never given twice within one life.
+    Thread ids start again from the bottom with the server, and are never given twice within one life. But two
+    connections that were opened side by side may have learned of themselves in the other order, and the one that
+    lays a ghost may be the older of the two: a lower number proves something only where it was asked for after the
+    higher one was given.
     """
     if not before.identity or before.identity != after.identity:
         return None
-    if after.thread_id <= before.thread_id:
+    elapsed = after.learned_at - before.learned_at
+    if after.thread_id <= before.thread_id and after.opening_at > before.learned_at:
         return True
     if before.uptime < 0 or after.uptime < 0:
         return None
-    expected = before.uptime + (after.learned_at - before.learned_at)
-    return after.uptime + 2 < expected
+    return after.uptime + 2 < before.uptime + elapsed
 
 
 def _text(value: Any) -> str:

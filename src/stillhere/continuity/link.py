@@ -17,7 +17,7 @@ from stillhere.continuity.facts import UNKNOWN_FACTS, Facts
 from stillhere.continuity.fence import Ghost
 from stillhere.continuity.liveness import BLIND, Blind, Peek
 from stillhere.continuity.packets import largest_statement, too_large
-from stillhere.continuity.recovery import Recovery, pass_on_unless_lost, reopen
+from stillhere.continuity.recovery import Recovery, lost_by, pass_on_unless_lost, reopen
 from stillhere.continuity.session import SessionState, Step, reading_mode
 from stillhere.continuity.statement import TEXTS, Kind, Statement, classify
 from stillhere.continuity.states import LinkState, may_follow
@@ -265,7 +265,7 @@ class Link:
             if self.returning:
                 return None
             self.prepare(connection, statement)
-        elif now - self.last_used > _LOOK_AFTER and self._gone(statement):
+        elif now - self.last_used > _LOOK_AFTER and self._gone(connection, statement):
             return self._recovery(connection, cursor, statement, sql).run(None, Phase.IDLE)
         if len(sql) > self._packet_limit:
             raise self._too_large(len(sql))
@@ -335,7 +335,7 @@ class Link:
             if self.returning:
                 return None
             self.prepare(connection, statement)
-        elif self._gone(statement):
+        elif self._gone(connection, statement):
             return self._call_recovery(connection, statement, sql, send).run(None, Phase.IDLE)
         if len(sql) > self._packet_limit:
             raise self._too_large(len(sql))
@@ -411,12 +411,28 @@ class Link:
             raise self.driver.dbapi.InterfaceError(0, "the connection was closed by the application")
         reopen(self, connection, statement)
 
-    def _gone(self, statement: Statement) -> bool:
+    def _gone(self, connection: Any, statement: Statement) -> bool:
         """Whether the physical connection is dead, or so close to its idle limit that it is replaced first."""
-        if self._peek.look() is Liveness.DEAD:
+        found = self._peek.look()
+        if found is Liveness.DEAD or (found is Liveness.UNKNOWN and self._ping_fails(connection)):
             return True
         bound = bool(self.ledger.journal) or bool(self.pin) or statement.refers_to_last
         return self.outlived and not bound
+
+    def _ping_fails(self, connection: Any) -> bool:
+        """Where there is no socket to look at: whether the server gives no sign of life after a long idleness."""
+        if monotonic() - self.last_used <= self.endpoint.policy.ping_after:
+            return False
+        now = self.sent_at = monotonic()
+        try:
+            self.driver.connection_class.ping(connection)
+        except self.driver.dbapi.Error as error:
+            if not lost_by(self, error):
+                raise
+            return True
+        finally:
+            self.let_go(now)
+        return False
 
     def let_go(self, sent_at: float) -> float:
         """The call has returned; for a slow one only once the watchdog is not about to shut its socket down."""

@@ -12,7 +12,7 @@ from stillhere import events
 from stillhere.continuity import refusals, replay
 from stillhere.continuity.continuation import Action, Call, Decision, Situation, decide
 from stillhere.continuity.facts import Facts, restarted_between
-from stillhere.continuity.fence import Ghost, fence, is_alive
+from stillhere.continuity.fence import Ghost, is_alive
 from stillhere.continuity.refusals import Refused
 from stillhere.continuity.statement import Kind, Statement
 from stillhere.continuity.states import GONE, LinkState
@@ -24,7 +24,7 @@ from stillhere.server.errorcodes import is_loss
 if TYPE_CHECKING:
     from stillhere.continuity.link import Link
 
-__all__ = ["Recovery", "pass_on_unless_lost", "reopen"]
+__all__ = ["Recovery", "lay_ghosts", "pass_on_unless_lost", "reopen"]
 
 _READ_ONLY_TRANSACTION = 1792
 _LOCK_CONFLICTS = frozenset({1205, 1213})
@@ -87,8 +87,9 @@ class Recovery:
                 self.link.ledger.ended()
                 return None
             decision = decide(situation)
+            settling = decision.action is Action.SETTLE
             try:
-                if decision.action is Action.SETTLE:
+                if settling:
                     decision = self._ask_witness(situation)
                 if decision.action in _SENDING:
                     decision = self._inspect(situation, decision, sent_at)
@@ -115,7 +116,8 @@ class Recovery:
                 refusals.refuse(self.link, self.connection, situation, decision, error, loss)
             self.link.ledger.continuations += bool(self.link.ledger.journal)
             seconds = time.monotonic() - self.began
-            events.emit(events.Recovery(loss=loss, action=decision.action.name, seconds=seconds))
+            action = Action.SETTLE if settling else decision.action
+            events.emit(events.Recovery(loss=loss, action=action.name, seconds=seconds))
             return result
 
     def _phase(self) -> Phase:
@@ -135,7 +137,7 @@ class Recovery:
                 break  # whatever keeps the server from being asked: what it would answer stays unknown
             try:
                 same = same_server(self.lost, facts) or endpoint.policy.synchronous_replication
-                self._fence(side, facts)
+                endpoint.lay_ghosts(side, facts, self.deadline)
                 link.driver.fetch(side, b"SET autocommit=1")
                 settlement = endpoint.witness.settle(link.driver, side, token, same_server=same, deadline=self.deadline)
             except link.driver.dbapi.Error as error:
@@ -276,9 +278,14 @@ class Recovery:
             openings += 1
             self._open()
             try:
-                released = self._fence(self.connection, link.facts)
+                prove = self._is_impatient(following, replaying=replaying)
+                released = link.endpoint.lay_ghosts(self.connection, link.facts, self.deadline, prove=prove)
+                if prove and not released:
+                    raise Refused(
+                        "a NOWAIT or SKIP LOCKED statement would meet the locks that the lost connection may still hold"
+                    )
                 if replaying or self._verdict is Verdict.MAYBE_EXECUTED:
-                    self._check_replayable(following, released=released, replaying=replaying)
+                    self._check_replayable(following, replaying=replaying)
                 link.session.restore(driver, self.connection)
                 if replaying:
                     replay.run(link, self.connection)
@@ -296,51 +303,25 @@ class Recovery:
             else:
                 return
 
-    def _check_replayable(self, following: Statement | None, *, released: bool, replaying: bool) -> None:
+    def _is_impatient(self, following: Statement | None, *, replaying: bool) -> bool:
+        """Whether a statement that is run again, or the one that follows, goes on without locks that are held."""
+        if following is not None and following.nowait:
+            return True
+        return replaying and any(entry.statement.nowait for entry in self.link.ledger.journal.entries)
+
+    def _check_replayable(self, following: Statement | None, *, replaying: bool) -> None:
         """Refuse where running again could not be told from doing twice, or from doing something else."""
         link = self.link
         statements = [entry.statement for entry in link.ledger.journal.entries] if replaying else []
         if following is not None:
-            if following.kind is Kind.READ and not replaying:
-                return
+            if following.kind is Kind.READ and not replaying and not link.ledger.transactional:
+                return  # it is run in a READ ONLY transaction, where the server refuses what writes
             statements.append(following)
-        if not released and any(statement.nowait for statement in statements):
-            raise Refused(
-                "a NOWAIT or SKIP LOCKED statement would meet the locks that the lost connection may still hold"
-            )
         if replaying and not link.endpoint.policy.synchronous_replication:
             identity = self.lost.identity
             if not identity or identity != link.facts.identity:
                 raise Refused("another server answers at the address, which may lack what was acknowledged")
         replay.check_tables(link, self.connection, statements)
-
-    def _fence(self, connection: Any, facts: Facts) -> bool:
-        """Be rid of what lost connections left behind; whether all their locks are known to be released.
-
-        Args:
-            connection: a physical connection on which nothing of the application's has run yet.
-            facts: what was learned of it.
-        """
-        link, endpoint = self.link, self.link.endpoint
-        released = True
-        ghosts = endpoint.take_ghosts()
-        try:
-            while ghosts:
-                mine = ghosts[-1]
-                done = fence(
-                    link.driver,
-                    connection,
-                    facts,
-                    mine,
-                    deadline=self.deadline,
-                    on_kill=endpoint.note_own_kill,
-                )
-                released = released and done
-                ghosts.pop()
-        finally:
-            for ghost in ghosts:
-                endpoint.add_ghost(ghost)
-        return released
 
     def _send(self, *, read_only: bool) -> Any:
         """Send the call on the restored connection.
@@ -403,6 +384,27 @@ def reopen(link: Link, connection: Any, statement: Statement | None) -> None:
         refusals.refuse_reference(link)
     recovery = Recovery(link, connection, Call.STATEMENT, _ANYTHING, b"", _nothing, _nothing)
     recovery._restore(None, replaying=False)  # noqa: SLF001 - the same module
+
+
+def lay_ghosts(link: Link, connection: Any) -> bool:
+    """Before the application takes a connection: be rid of what lost ones left behind; False where this one is lost.
+
+    A transaction that the application gave up, or whose outcome it was told is unknown, is nobody's to continue. On
+    the server it may go on holding its locks, and whoever comes next would wait for them.
+    """
+    if not link.endpoint.haunted:
+        return True
+    deadline = time.monotonic() + link.endpoint.policy.ride_through
+    try:
+        link.endpoint.lay_ghosts(connection, link.facts, deadline)
+        if not link.autocommit:
+            link.driver.fetch(connection, b"ROLLBACK")  # the questions may have begun a transaction
+    except link.driver.dbapi.Error as error:
+        if not lost_by(link, error):
+            raise
+        link.detached(connection, LinkState.DETACHED, ghost=False)
+        return False
+    return True
 
 
 def lost_by(link: Link, error: BaseException) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from stillhere.continuity.witness_table import SENTINEL, TABLE, WATERMARK, qualified
 from stillhere.errors import ConfigurationError
+from stillhere.server.errorcodes import is_loss
 
 if TYPE_CHECKING:
     from stillhere.continuity.facts import Facts
@@ -70,16 +71,16 @@ class Witness:
             )
         except driver.dbapi.Error as error:
             code = driver.errno(error)
+            if is_loss(code, None) or driver.is_closed_error(error):
+                raise  # another connection will tell; on this one there is nothing left to roll back
+            driver.fetch(connection, b"ROLLBACK")
             if code in _READ_ONLY:
                 return
-            if code in range(2000, 3000):
-                raise
             raise ConfigurationError(
                 f"witness=on, but {self.schema}.{TABLE} can't be used ({code} {error.args[-1]}). Create it with "
                 "'stillhere witness create URL', and grant SELECT and INSERT on it to the application's account"
             ) from error
-        finally:
-            driver.fetch(connection, b"ROLLBACK")
+        driver.fetch(connection, b"ROLLBACK")
 
     def leave(self, driver: Driver, connection: Any) -> Token:
         """Insert a fresh token into the open transaction: one round trip."""

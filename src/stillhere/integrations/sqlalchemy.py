@@ -10,6 +10,7 @@ from sqlalchemy.engine import CreateEnginePlugin
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from stillhere.continuity.endpoint import Endpoint
+from stillhere.continuity.recovery import lay_ghosts
 from stillhere.continuity.refusals import NOTE
 from stillhere.continuity.states import LinkState
 from stillhere.drivers import driver_of
@@ -88,8 +89,10 @@ class StillherePlugin(CreateEnginePlugin):
 
 
 def _on_checkout(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
-    """A connection leaves the pool."""
-    if dbapi_connection._stillhere.leave_pool():  # noqa: SLF001 - ours
+    """A connection leaves the pool: is it good? Asked of the kernel, not of the server."""
+    link = dbapi_connection._stillhere  # noqa: SLF001 - ours
+    fresh = link.session.in_prologue
+    if link.leave_pool() and (lay_ghosts(link, dbapi_connection) or fresh):
         return
     # The pool opens another in its place and runs the user's "connect" listeners on it.
     raise DisconnectionError(

@@ -34,7 +34,7 @@ _SET = re.compile(r"SET\s+(?:SESSION\s+|@@(?:session\.)?)?(\w+)\s*=\s*(\S+)\s*\Z
 _THREAD = re.compile(
     r"SELECT (.+?) FROM information_schema\.PROCESSLIST WHERE ID (?:=|IN) (CONNECTION_ID|[\d(, ]+)", re.DOTALL
 )
-_TRX = re.compile(r"INNODB_TRX WHERE trx_mysql_thread_id = (\d+)")
+_TRX = re.compile(r"INNODB_TRX WHERE trx_mysql_thread_id IN \((\d+), (\d+)\)")
 _TABLE_NAMES = re.compile(r"'(\w+)'")
 _FUNCTIONS: dict[str, Callable[[FakeSession], Any]] = {
     "LAST_INSERT_ID()": lambda session: session.last_id,
@@ -221,8 +221,9 @@ class FakeServer:
             return Reply.of(tuple(self._value(name, session) for name in names), columns=names)
         if match := _TRX.search(text):
             self._need_privilege()
-            ghost = self.sessions.get(int(match[1]))
-            return Reply(((1,),) if ghost is not None and ghost.work.changes else (), ("1",))
+            ghost, own = self.sessions.get(int(match[1])), int(match[2])
+            rows = ((int(match[1]),), (own,)) if ghost is not None and ghost.work.changes else ((own,),)
+            return Reply(rows, ("trx_mysql_thread_id",))
         if match := _KILL.match(text):
             return self._kill(int(match[1]))
         if "information_schema." in text:

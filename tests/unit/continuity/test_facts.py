@@ -93,7 +93,7 @@ def test_texts_may_come_as_bytes_and_numbers_as_null(server, ask):
     ],
 )
 def test_a_restart_is_told_by_numbers_that_start_again_or_by_the_uptime(after, expected):
-    assert restarted_between(BEFORE, replace(BEFORE, learned_at=60.0, **after)) is expected
+    assert restarted_between(BEFORE, replace(BEFORE, opening_at=59.0, learned_at=60.0, **after)) is expected
 
 
 def test_of_unknown_servers_nothing_is_told():

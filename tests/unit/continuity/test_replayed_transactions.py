@@ -56,7 +56,7 @@ def test_wherever_it_is_cut_a_transaction_is_committed_exactly_once(rig, server,
 
 
 @pytest.mark.parametrize("ghost", [False, True])
-@pytest.mark.parametrize("number", range(17))
+@pytest.mark.parametrize("number", range(16))
 def test_wherever_the_replay_itself_is_cut_a_transaction_is_committed_exactly_once(rig, server, run, number, ghost):
     """The n-th statement on the connections opened after the loss is cut, whatever it is: fence, look-up, replay."""
     connection = rig.connect()

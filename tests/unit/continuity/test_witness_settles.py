@@ -110,3 +110,17 @@ def test_an_autocommitted_write_that_cant_be_settled_is_unknown(witnessed, serve
     with pytest.raises(StatementOutcomeUnknown):
         run(connection, INSERT)
     run(connection, "SELECT 1")
+
+
+@pytest.mark.parametrize("error", [2013, 2006])
+def test_a_connection_that_is_lost_while_the_table_is_tried_is_replaced(witnessed, server, error):
+    server.break_at(Step.REPLY, b"stillhere_witness", error=error)
+    rig = witnessed()
+    assert rig.connect().open
+    assert rig.endpoint.witness is not None
+
+
+def test_a_server_that_shuts_down_while_the_table_is_tried_is_waited_for(witnessed, server):
+    down = server.break_at(Step.REPLY, b"stillhere_witness", error=1053)
+    assert witnessed().connect().open
+    assert down.times == 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stillhere.cli.checking import Wish, checking
 from stillhere.cli.render import messages, results
 
 if TYPE_CHECKING:
@@ -55,6 +56,16 @@ def drill(
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with pictures to this file.")
     ] = None,
     list_faults: Annotated[bool, typer.Option("--list", help="List the faults, and leave.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Random cuts, and every client's history held against the database.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(min=1, help="With --check: how long each run takes.")] = 20.0,
+    cuts: Annotated[int, typer.Option(min=0, help="With --check: end a run at so many cuts.")] = 0,
+    seed: Annotated[int, typer.Option(help="With --check: of everything that is drawn.")] = 1,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="With --check: an option of stillhere, such as witness=on; several."),
+    ] = None,
 ) -> None:
     """Cut an application's connections in every way there is, and show who survives.
 
@@ -64,10 +75,21 @@ def drill(
 
     Exits with 1 when stillhere lost or doubled a write, gave a wrong answer or let a raw driver error through,
     with 2 when a fault harmed no arm at all.
+
+    With --check, clients with both drivers transfer money, append to lists and count, while their connections are
+    cut at random packets and the server is restarted, crashed and told to KILL; then what each of them was told is
+    held against what is stored. Exits with 1 for any violation. The same seed cuts the same connections at the same
+    commands in the same way; which client each of them serves is left to the threads.
     """
     if list_faults:
         _list()
         return
+    if check:
+        servers = ("mariadb", "mysql") if server is _Servers.BOTH else (server.value,)
+        wish = Wish(
+            servers, arm or (), seconds=seconds, cuts=cuts, seed=seed, options=option or (), json_file=json_file
+        )
+        raise typer.Exit(checking(wish))
     program = _program(server, fault or (), arm or (), driver, quick=quick)
     for path in (json_file, html_file):
         if path is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stillhere.lab.faults.base import Fault, Scene, Symptom
 
-_DELAY = 0.02  # seconds a round trip
+_DELAY = 0.05  # seconds a round trip
 _SECONDS = 2.0
 
 
@@ -13,7 +13,7 @@ class Delay(Fault):
 
     name = "delay"
     title = "slow network"
-    summary = "Each round trip takes 20 ms longer, for two seconds; nothing is lost."
+    summary = "Each round trip takes 50 ms longer, for two seconds; nothing is lost."
     shows = Symptom.LATENCY
 
     def strike(self, scene: Scene) -> None:

@@ -52,19 +52,25 @@ class Command:
         kind: its name in the protocol, such as ``"COM_QUERY"``.
         body: its first bytes, the command byte among them; at most `KEPT`.
         attributes: whether query attributes may stand before the statement.
-        thread_id: the server's id of the connection that it came on.
+        connection: the wire's number of the connection it came on, in the order of opening, from 1; 0 for none.
+        number: its own number on that connection, from 1.
+        thread_id: the server's id of that connection.
     """
 
     kind: str
     body: bytes
     attributes: bool = False
+    connection: int = 0
+    number: int = 0
     thread_id: int = 0
 
     @classmethod
-    def of(cls, body: bytes, *, attributes: bool = False, thread_id: int = 0) -> Command:
+    def of(
+        cls, body: bytes, *, attributes: bool = False, connection: int = 0, number: int = 0, thread_id: int = 0
+    ) -> Command:
         """The command whose first bytes these are."""
         code = body[0] if body else 0
-        return cls(KINDS.get(code) or f"COM_{code:#04x}", body, attributes, thread_id)
+        return cls(KINDS.get(code) or f"COM_{code:#04x}", body, attributes, connection, number, thread_id)
 
     @property
     def answered(self) -> bool:

@@ -216,7 +216,6 @@ class Connection:
 
     def __init__(self, bundle: Bundle, client: socket.socket, server: socket.socket, talk: Conversation) -> None:
         self._bundle = bundle
-        bundle.connections[self] = None
         self.conversation = talk
         self.port: int = client.getpeername()[1]
         self.ghost = False
@@ -226,6 +225,7 @@ class Connection:
         self.down = Flow(self, self.server, self.client, talk.from_server)
         self._dialled = False
         self._alarm = 0.0
+        bundle.connections[self] = None  # last: an error on the way here leaves nothing behind
 
     def dial(self, target: tuple[str, int]) -> None:
         """Begin to connect to the server; the client is read when that has worked."""

@@ -75,10 +75,16 @@ class Conversation:
         tally: where commands are counted.
         choose: says which cut, if any, a command meets.
         plain: take the offer of TLS and compression out of the server's greeting.
+        connection: the wire's number of the connection.
     """
 
     def __init__(
-        self, tally: Callable[[Command], None], choose: Callable[[Command], ArmedCut | None], *, plain: bool
+        self,
+        tally: Callable[[Command], None],
+        choose: Callable[[Command], ArmedCut | None],
+        *,
+        plain: bool,
+        connection: int = 0,
     ) -> None:
         self.stage = Stage.GREETING
         self.thread_id = 0
@@ -86,6 +92,8 @@ class Conversation:
         self._tally = tally
         self._choose = choose
         self._plain = plain
+        self._connection = connection
+        self._number = 0
         self._capabilities = 0
         self._open: deque[Exchange] = deque()
         self._client = PacketStream(KEPT)
@@ -160,7 +168,14 @@ class Conversation:
 
     def _command(self, packet: Packet) -> ArmedCut | None:
         attributes = bool(self._capabilities & Capability.QUERY_ATTRIBUTES)
-        command = Command.of(packet.prefix, attributes=attributes, thread_id=self.thread_id)
+        self._number += 1
+        command = Command.of(
+            packet.prefix,
+            attributes=attributes,
+            connection=self._connection,
+            number=self._number,
+            thread_id=self.thread_id,
+        )
         self._tally(command)
         cut = self._choose(command)
         when = cut.cut.when if cut else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import selectors
 import socket
@@ -71,6 +72,7 @@ class Wire:
         self._plain = plain
         self._tally = Tally()
         self._opened = 0
+        self._numbers = itertools.count(1)
         self._cuts: list[ArmedCut] = []
         self._listener = _bound("127.0.0.1", 0)
         self.host: str
@@ -218,11 +220,13 @@ class Wire:
         except OSError:
             return  # the client has gone again
         self._opened += 1
-        talk = Conversation(self._count, self._chosen, plain=self._plain)
+        talk = Conversation(self._count, self._chosen, plain=self._plain, connection=next(self._numbers))
+        server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            one = Connection(self._bundle, client, socket.socket(socket.AF_INET, socket.SOCK_STREAM), talk)
-        except OSError:
+            one = Connection(self._bundle, client, server, talk)
+        except OSError:  # the client has gone again
             client.close()
+            server.close()
             return
         one.dial(self.target)
 
