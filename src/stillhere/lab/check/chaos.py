@@ -18,6 +18,7 @@ from typing import Any
 
 import pymysql
 
+from stillhere.errors import LabError
 from stillhere.lab.check.history import Cut, Outage
 from stillhere.lab.servers import Server
 from stillhere.lab.wire import ArmedCut, By, Command, When, Wire
@@ -212,13 +213,13 @@ class Wrecker(threading.Thread):
         if not ready:
             return
         victim = ready[int(place * len(ready))].thread_id
-        if self._admin is None:
-            self._admin = self._server.admin()
-        self.kills.append((time.monotonic(), victim))
         try:
+            if self._admin is None:
+                self._admin = self._server.admin()
+            self.kills.append((time.monotonic(), victim))
             self._admin.cursor().execute(f"KILL CONNECTION {victim}")
-        except pymysql.err.Error:
-            return  # it has gone by itself
+        except (LabError, pymysql.err.Error):
+            return  # it has gone by itself, or the server is busy
 
     def _crash(self) -> None:
         self._outage(crash=True)
