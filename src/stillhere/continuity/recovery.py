@@ -90,7 +90,7 @@ class Recovery:
             settling = decision.action is Action.SETTLE
             try:
                 if settling:
-                    decision = self._ask_witness(situation)
+                    situation, decision = self._ask_witness(situation)
                 if decision.action in _SENDING:
                     decision = self._inspect(situation, decision, sent_at)
                 refusals.log(loss, decision)
@@ -126,8 +126,12 @@ class Recovery:
             return Phase.AWAIT
         return Phase.COMMIT if self.link.end_sent else Phase.IDLE
 
-    def _ask_witness(self, situation: Situation) -> Decision:
-        """Settle an ambiguous COMMIT, over connections of its own, until the deadline."""
+    def _ask_witness(self, situation: Situation) -> tuple[Situation, Decision]:
+        """Settle an ambiguous COMMIT, over connections of its own, until the deadline.
+
+        Returns:
+            The situation as it is known now, and what follows from it.
+        """
         link, endpoint, token = self.link, self.link.endpoint, self.link.token
         settlement = Settlement.UNKNOWN
         while endpoint.witness is not None and token is not None:
@@ -147,13 +151,16 @@ class Recovery:
                 link.driver.close(side)
             break
         if settlement is Settlement.COMMITTED:
-            return Decision(Action.SUCCEED)
+            return situation, Decision(Action.SUCCEED)
         if settlement is Settlement.UNKNOWN:
-            return Decision(Action.COMMIT_UNKNOWN, "the witness could not settle it")
-        return decide(dataclasses.replace(situation, verdict=Verdict.NOT_SENT))
+            return situation, Decision(Action.COMMIT_UNKNOWN, "the witness could not settle it")
+        situation = dataclasses.replace(situation, verdict=Verdict.NOT_SENT)
+        return situation, decide(situation)
 
     def _settle(self, action: Action) -> None:
         """What needs nothing sent again."""
+        if action is Action.SETTLE:
+            raise refusals.commit_unknown(self.link, "the witness was not asked")  # never to be taken for success
         if action is Action.CONFIRM_READS:
             self._restore(None, replaying=False)
             if not replay.confirm_reads(self.link, self.connection):

@@ -115,7 +115,7 @@ class Witness:
                     break
                 if code in _LOCK_CONFLICTS and time.monotonic() < deadline:
                     continue  # its COMMIT is under way: the insert waits for the end of it
-                if code in range(2000, 3000):
+                if is_loss(code, None) or driver.is_closed_error(error):
                     raise
                 return Settlement.UNKNOWN
             else:

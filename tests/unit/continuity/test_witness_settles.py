@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from stillhere.errors import CommitOutcomeUnknown, StatementOutcomeUnknown
+from stillhere.errors import CommitOutcomeUnknown, StatementOutcomeUnknown, TransactionKilled
 from stillhere.testing.fake_server import Step
 from stillhere.testing.fake_tables import Reply, ServerError
 
@@ -124,3 +124,33 @@ def test_a_server_that_shuts_down_while_the_table_is_tried_is_waited_for(witness
     down = server.break_at(Step.REPLY, b"stillhere_witness", error=1053)
     assert witnessed().connect().open
     assert down.times == 0
+
+
+def test_a_long_transaction_that_the_witness_says_was_never_committed_is_no_success(witnessed, server, run):
+    """Found by the check: the second look at a transaction open for over obey_kill_after forgot the answer."""
+    connection = witnessed(obey_kill_after=0).connect()
+    run(connection, INSERT)
+    server.break_at(Step.SEND, b"COMMIT")
+    with pytest.raises(TransactionKilled):
+        connection.commit()
+    assert [x for _, x in server.tables["t"].rows.values()] == [10, 20]
+
+
+def test_a_long_transaction_that_a_restart_ended_before_its_commit_is_run_again(witnessed, server, run):
+    connection = witnessed(obey_kill_after=0).connect()
+    run(connection, INSERT)
+    server.break_at(Step.SEND, b"COMMIT", then=server.restart)
+    connection.commit()
+    assert [x for _, x in server.tables["t"].rows.values()] == [10, 20, 5]
+    assert sorted(kinds(server)) == ["T", "W"]
+
+
+@pytest.mark.parametrize("error", [1053, 2013])
+def test_a_server_that_shuts_down_while_it_is_asked_is_asked_again(witnessed, server, run, error):
+    connection = witnessed().connect()
+    run(connection, INSERT)
+    server.break_at(Step.REPLY, b"COMMIT")
+    asked = server.break_at(Step.REPLY, b"'T'", error=error)
+    connection.commit()
+    assert asked.times == 0
+    assert [x for _, x in server.tables["t"].rows.values()] == [10, 20, 5]
