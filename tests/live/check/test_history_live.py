@@ -47,6 +47,19 @@ def test_five_hundred_cuts_and_nothing_is_wrong(server, arm):
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+def test_transactions_that_count_as_long_are_told_no_wrong_either(mariadb):
+    """As after an outage of more than obey_kill_after, which takes a slow server."""
+    mix = Mix(commands=15, ghosts=0.2, kills=2, outage_every=4)
+    short = {"obey_kill_after": "20ms"}
+    report = run_check(
+        Options(arm="witness", seconds=100, cuts=300, seed=3, mix=mix, options=short, stall_after=10), server=mariadb
+    )
+    assert not report.violations, told(report)
+    assert report.errors["TransactionKilled"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_recipe_applies_twice_what_it_retries(mariadb):
     seen = set()
     for seed in SEEDS:

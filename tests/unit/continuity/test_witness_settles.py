@@ -149,7 +149,7 @@ def test_a_long_transaction_that_a_restart_ended_before_its_commit_is_run_again(
 def test_a_server_that_shuts_down_while_it_is_asked_is_asked_again(witnessed, server, run, error):
     connection = witnessed().connect()
     run(connection, INSERT)
-    server.break_at(Step.REPLY, b"COMMIT")
+    server.break_at(Step.SEND, b"COMMIT")
     asked = server.break_at(Step.REPLY, b"'T'", error=error)
     connection.commit()
     assert asked.times == 0
