@@ -94,6 +94,8 @@ def refuse(
         judge(own, uncommitted=uncommitted)
         raise own
     words = _WORDS[decision.action].format(verb=loss.statement, kills=_kills(link))
+    if decision.reason:
+        words += f" ({decision.reason})"
     raise link.endpoint.error(kind, words) from error
 
 

@@ -114,6 +114,6 @@ FENCE = Guard(
 
 def forget_classes():
     """What statements were classified as, under other rules."""
-    for cache in (statement._TEXTS, statement._TEMPLATES, cursor._TEMPLATES):
+    for cache in (statement.TEXTS, statement._TEMPLATES, cursor._TEMPLATES):
         cache.clear()
     cursor._batch_of.cache_clear()
