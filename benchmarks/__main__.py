@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def _measure(server: Server, driver: str, *, quick: bool) -> Iterator[Row]:
-    blocks, turns = (15, 6) if quick else (60, 10)
+    blocks, turns = (10, 8) if quick else (40, 12)
     with Line(server.host, server.port) as line:
         yield from round_trips.measure(server, line, driver)
         yield from times.measure(server, line, driver, blocks, turns)

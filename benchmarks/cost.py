@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from benchmarks.arms import BARE, GROUP, STILLHERE, url_of
@@ -28,11 +29,11 @@ _MEASURED = (
 def measure(server: Server, driver: str, blocks: int, turns: int) -> Iterator[Row]:
     """Statements of one transaction, by SQLAlchemy and by the bare cursor; then checkouts."""
     for name, task, options, target in _MEASURED:
-        with (
-            Worker(url_of(server, driver, BARE), task, options) as bare,
-            Worker(url_of(server, driver, STILLHERE), task) as ours,
-        ):
-            samples = alternate({BARE: bare, STILLHERE: ours}, blocks, turns, _RUNS)
+        arms = {
+            BARE: partial(Worker, url_of(server, driver, BARE), task, options),
+            STILLHERE: partial(Worker, url_of(server, driver, STILLHERE), task),
+        }
+        samples = alternate(arms, blocks, turns, _RUNS)
         for clock in ("cpu", "wall"):
             found = added(getattr(samples[STILLHERE], clock), getattr(samples[BARE], clock), GROUP)
             yield Row(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median
 
@@ -11,6 +12,7 @@ from benchmarks.worker import Worker
 
 _RESAMPLES = 1000
 _SEED = 7
+_BLOCKS_OF_A_LIFE = 5
 
 
 @dataclass(frozen=True)
@@ -30,24 +32,37 @@ class Samples:
     cpu: list[float]
 
 
-def alternate(arms: Mapping[str, Worker], blocks: int, turns: int, runs: int) -> dict[str, Samples]:
-    """Let the arms take turns of a few runs, in a new random order each time; the medians of each block of turns."""
+def alternate(arms: Mapping[str, Callable[[], Worker]], blocks: int, turns: int, runs: int) -> dict[str, Samples]:
+    """Let the arms take turns of a few runs, in a new random order each time; the medians of each block of turns.
+
+    The workers are started anew for every few blocks: where a process happens to lie in memory makes it a few per
+    cent faster or slower for its whole life.
+    """
     rng = random.Random(_SEED)  # noqa: S311 - an order, not a secret
-    names = list(arms)
-    samples = {name: Samples([], []) for name in names}
-    for _ in range(blocks):
-        wall: dict[str, list[float]] = {name: [] for name in names}
-        cpu: dict[str, list[float]] = {name: [] for name in names}
-        for _ in range(turns):
-            rng.shuffle(names)
-            for name in names:
-                turn = arms[name].turn(runs)
-                wall[name] += turn.wall
-                cpu[name] += turn.cpu
-        for name in names:
-            samples[name].wall.append(median(wall[name]))
-            samples[name].cpu.append(median(cpu[name]))
+    samples = {name: Samples([], []) for name in arms}
+    for start in range(0, blocks, _BLOCKS_OF_A_LIFE):
+        with ExitStack() as stack:
+            workers = {name: stack.enter_context(arm()) for name, arm in arms.items()}
+            for _ in range(min(_BLOCKS_OF_A_LIFE, blocks - start)):
+                _block(workers, turns, runs, rng, samples)
     return samples
+
+
+def _block(
+    workers: Mapping[str, Worker], turns: int, runs: int, rng: random.Random, samples: Mapping[str, Samples]
+) -> None:
+    names = list(workers)
+    wall: dict[str, list[float]] = {name: [] for name in names}
+    cpu: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(turns):
+        rng.shuffle(names)
+        for name in names:
+            turn = workers[name].turn(runs)
+            wall[name] += turn.wall
+            cpu[name] += turn.cpu
+    for name in names:
+        samples[name].wall.append(median(wall[name]))
+        samples[name].cpu.append(median(cpu[name]))
 
 
 def ratio(of: list[float], to: list[float]) -> Estimate:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
 from benchmarks.arms import BARE, PRE_PING, STILLHERE, options_of, url_of
@@ -38,15 +38,13 @@ WAYS = (
 def measure(server: Server, line: Line, driver: str, blocks: int, turns: int) -> Iterator[Row]:
     """A read request on every engine, over each way."""
     for way in WAYS:
-        with ExitStack() as stack:
-            port = line.port if way.wired else None
-            line.delay(0)
-            workers = {
-                arm: stack.enter_context(Worker(url_of(server, driver, arm, port), "read", options_of(arm)))
-                for arm in (BARE, PRE_PING, STILLHERE)
-            }
-            line.delay(way.delay)
-            samples = alternate(workers, blocks, turns, _RUNS)
+        port = line.port if way.wired else None
+        line.delay(way.delay)
+        arms = {
+            arm: partial(Worker, url_of(server, driver, arm, port), "read", options_of(arm))
+            for arm in (BARE, PRE_PING, STILLHERE)
+        }
+        samples = alternate(arms, blocks, turns, _RUNS)
         yield from _rows(server, driver, way, samples)
     line.delay(0)
 

@@ -45,7 +45,9 @@ class ContinuousConnection:
             self._stillhere_base.__init__(self, *args, **kwargs)
         except BaseException:
             # mysqlclient says "open" of what never came to be, and a later attempt would be given another object.
-            self._stillhere_driver.close(self)
+            # Refused arguments left nothing to close, and closing nothing crashes its library.
+            if self.open:  # type: ignore[attr-defined]
+                self._stillhere_driver.close(self)
             raise
 
     def cursor(self, cursorclass: Any = None) -> Any:
@@ -78,7 +80,7 @@ class ContinuousConnection:
         if link is None or link.owner == get_ident():
             self._stillhere_base.rollback(self)
         else:
-            endings.rollback(link, self, lambda: self._stillhere_base.rollback(self))
+            endings.rollback(link, self)
 
     def begin(self) -> None:
         """Begin a transaction explicitly."""

@@ -55,10 +55,11 @@ class ContinuousCursor:
     description: Any
     _stillhere_base: ClassVar[Any]
     _stillhere_streaming: ClassVar[bool]
-    #: The driver's ``execute``, its own step below it that sends final bytes and reads the reply, and ``nextset``.
+    #: Whether the driver's ``nextset`` can be spared where nothing is left.
+    _stillhere_quiet: ClassVar[bool]
+    #: The driver's ``execute``, and its own step below it, which sends final bytes and reads the reply.
     _stillhere_execute: Any
     _stillhere_query: Any
-    _stillhere_nextset: Any
     #: The class of the statement that `execute` is about to hand to `_query`, found by its template.
     _stillhere_statement: Statement | None = None
     #: Whether the server holds rows for it, as far as it was told; they go with the connection.
@@ -116,7 +117,7 @@ class ContinuousCursor:
         link: Link | None = connection._stillhere if connection is not None else None  # noqa: SLF001 - ours
         # Where nothing is left to read, the driver asks nobody, and the connection counts as idle as before.
         if link is None or not (self._stillhere_unread or (link.more_results and link.driver.more_results(connection))):
-            return self._stillhere_nextset()
+            return None if self._stillhere_quiet and link is not None else self._stillhere_base.nextset(self)
         return streams.read_on(link, connection, self, lambda: self._stillhere_base.nextset(self))
 
 
@@ -200,7 +201,7 @@ def _make(driver: Driver, base: type[Any]) -> type[Any]:
             "_stillhere_base": base,
             "_stillhere_execute": base.execute,
             "_stillhere_query": base._query,  # noqa: SLF001 - below execute
-            "_stillhere_nextset": base.nextset,
+            "_stillhere_quiet": driver.is_quiet(base),
             "_stillhere_streaming": streaming,
         },
     )

@@ -43,7 +43,7 @@ def commit(link: Link, connection: Any, send: Callable[[], Any]) -> None:
         link.lock.release()
 
 
-def rollback(link: Link, connection: Any, send: Callable[[], Any]) -> None:
+def rollback(link: Link, connection: Any) -> None:
     """ROLLBACK by the PEP 249 method; not sent when nothing was executed since the last one."""
     ledger = link.ledger
     # What was executed is dirty, save for the transaction that AND CHAIN began, whose journal is spoiled.
@@ -53,7 +53,7 @@ def rollback(link: Link, connection: Any, send: Callable[[], Any]) -> None:
         link.refuse_second_thread()
     link.owner = get_ident()
     try:
-        end(link, connection, _ROLLBACK, b"ROLLBACK", send)
+        end(link, connection, _ROLLBACK, b"ROLLBACK", lambda: connection._stillhere_base.rollback(connection))  # noqa: SLF001 - ours
     finally:
         link.owner = 0
         link.lock.release()

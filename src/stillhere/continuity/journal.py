@@ -170,8 +170,10 @@ class Journal:
 
     def end(self) -> list[bytes]:
         """The transaction is over: forget it, and return its session statements, which outlive it."""
-        records = self._records() if self._session else []
-        session = [sql for sql, statement, _, errno, *_ in records if errno == 0 and is_session_statement(statement)]
+        session = []
+        if self._session:
+            records = self._records()
+            session = [sql for sql, of, _, errno, *_ in records if errno == 0 and is_session_statement(of)]
         self._raw = []
         self._size = 0
         self._session = False

@@ -17,9 +17,9 @@ from stillhere.continuity.facts import UNKNOWN_FACTS, Facts
 from stillhere.continuity.fence import Ghost
 from stillhere.continuity.liveness import BLIND, Blind, Peek
 from stillhere.continuity.packets import largest_statement, too_large
-from stillhere.continuity.recovery import Recovery, pass_on_unless_lost, reopen
+from stillhere.continuity.recovery import Recovery, lost_by, pass_on_unless_lost, reopen
 from stillhere.continuity.session import SessionState, Step, reading_mode
-from stillhere.continuity.statement import Kind, Statement, classify, classify_cached
+from stillhere.continuity.statement import TEXTS, Kind, Statement, classify
 from stillhere.continuity.states import LinkState, may_follow
 from stillhere.continuity.streams import stream_began
 from stillhere.continuity.verdict import Liveness, Phase
@@ -130,7 +130,7 @@ class Link:
         encoding = self.driver.encoding(connection)
         mode = self.sql_mode
         if not mode and encoding not in _ASCII_INSIDE:
-            return classify_cached(sql)
+            return TEXTS[sql]
         if "OTHER_GRAMMAR" in mode:
             return classify(b"under another grammar")
         return classify(
@@ -142,9 +142,8 @@ class Link:
     @property
     def sql_mode(self) -> str:
         """What of the session's SQL mode changes how statements are read, as far as known; mostly empty."""
-        if self.session.sql_mode is not None:
-            return self.session.sql_mode
-        return self._read_mode
+        mode = self.ledger.session.sql_mode
+        return self._read_mode if mode is None else mode
 
     @property
     def pin(self) -> str:
@@ -180,8 +179,11 @@ class Link:
         self.last_used = self.opened_at = monotonic()
         self.become(LinkState.READY)
 
-    def detached(self, connection: Any, state: LinkState, *, ghost: bool) -> None:
-        """The physical connection is of no more use: close it, and remember what it leaves behind."""
+    def detached(self, connection: Any, state: LinkState, *, ghost: bool, farewell: bool = False) -> None:
+        """The physical connection is of no more use: close it, and remember what it leaves behind.
+
+        ``farewell``: it is good, and is given up before its time, so that the server hears of it.
+        """
         if ghost and self.facts.thread_id:
             self.endpoint.add_ghost(Ghost(self.facts))
         cursor = self.results_of() if self.results_of is not None else None
@@ -192,7 +194,7 @@ class Link:
         self.descriptor = -1
         self.stream = None
         self.lost_uncommitted = False
-        self.driver.discard(connection)
+        (self.driver.close if farewell else self.driver.discard)(connection)
         self.become(state)
 
     def forked(self, connection: Any) -> None:
@@ -266,7 +268,7 @@ class Link:
             if self.returning:
                 return None
             self.prepare(connection, statement)
-        elif now - self.last_used > _LOOK_AFTER and self._gone(statement):
+        elif now - self.last_used > _LOOK_AFTER and self._gone(connection, statement):
             return self._recovery(connection, cursor, statement, sql).run(None, Phase.IDLE)
         if len(sql) > self._packet_limit:
             raise self._too_large(len(sql))
@@ -336,7 +338,7 @@ class Link:
             if self.returning:
                 return None
             self.prepare(connection, statement)
-        elif self._gone(statement):
+        elif self._gone(connection, statement):
             return self._call_recovery(connection, statement, sql, send).run(None, Phase.IDLE)
         if len(sql) > self._packet_limit:
             raise self._too_large(len(sql))
@@ -412,12 +414,28 @@ class Link:
             raise self.driver.dbapi.InterfaceError(0, "the connection was closed by the application")
         reopen(self, connection, statement)
 
-    def _gone(self, statement: Statement) -> bool:
+    def _gone(self, connection: Any, statement: Statement) -> bool:
         """Whether the physical connection is dead, or so close to its idle limit that it is replaced first."""
-        if self._peek.look() is Liveness.DEAD:
+        found = self._peek.look()
+        if found is Liveness.DEAD or (found is Liveness.UNKNOWN and self._ping_fails(connection)):
             return True
         bound = bool(self.ledger.journal) or bool(self.pin) or statement.refers_to_last
         return self.outlived and not bound
+
+    def _ping_fails(self, connection: Any) -> bool:
+        """Where there is no socket to look at: whether the server gives no sign of life after a long idleness."""
+        if monotonic() - self.last_used <= self.endpoint.policy.ping_after:
+            return False
+        now = self.sent_at = monotonic()
+        try:
+            self.driver.connection_class.ping(connection)
+        except self.driver.dbapi.Error as error:
+            if not lost_by(self, error):
+                raise
+            return True
+        finally:
+            self.let_go(now)
+        return False
 
     def let_go(self, sent_at: float) -> float:
         """The call has returned; for a slow one only once the watchdog is not about to shut its socket down."""

@@ -235,7 +235,9 @@ class Recovery:
             transaction_continuations=ledger.continuations,
         )
         in_flight = self._verdict is Verdict.MAYBE_EXECUTED
-        link.detached(self.connection, LinkState.DETACHED, ghost=begun or in_flight)
+        # Without an error and with nothing to read it is good still, and near its idle limit.
+        good = error is None and link.look() is Liveness.ALIVE
+        link.detached(self.connection, LinkState.DETACHED, ghost=begun or in_flight, farewell=good)
         return situation, loss
 
     def _inspect(self, situation: Situation, decision: Decision, sent_at: float) -> Decision:
@@ -431,6 +433,8 @@ def pass_on_unless_lost(
     error: BaseException,
 ) -> None:
     """Return where ``error`` is a loss; otherwise enter it into the ledger and raise it."""
+    if link.state is LinkState.CLOSED:
+        raise error  # another thread closed it under this call
     if lost_by(link, error):
         return
     driver = link.driver
@@ -451,6 +455,8 @@ def pass_on_unless_lost(
 
 def on_stream_error(link: Link, connection: Any, error: BaseException) -> NoReturn:
     """Reading on ended in an exception."""
+    if link.state is LinkState.CLOSED:
+        raise error  # another thread closed it under this call
     if isinstance(error, link.driver.dbapi.Error) and not lost_by(link, error) and link.driver.errno(error):
         raise error
     begun = bool(link.ledger.journal)

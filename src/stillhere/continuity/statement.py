@@ -13,7 +13,7 @@ from stillhere.continuity.sql.lexer import Mode, Token, scan
 from stillhere.continuity.sql.model import Insert, Kind, Statement
 from stillhere.continuity.sql.verbs import judge, other
 
-__all__ = ["Insert", "Kind", "Statement", "StatementCache", "classify", "classify_cached"]
+__all__ = ["TEXTS", "Insert", "Kind", "Statement", "StatementCache", "classify", "classify_cached"]
 
 _FIRST_WORD = re.compile(r"[A-Za-z]*")
 
@@ -99,7 +99,8 @@ class StatementCache(dict[str | bytes, Statement]):
         return statement
 
 
-_TEXTS = StatementCache()
+#: Of final texts, under the default SQL modes, for the whole process.
+TEXTS = StatementCache()
 _TEMPLATES = StatementCache(template=True)
 
 
@@ -112,4 +113,4 @@ def classify_cached(sql: str | bytes | bytearray, *, template: bool = False) -> 
     """
     if isinstance(sql, bytearray):
         return classify(sql, template=template)
-    return _TEMPLATES[sql] if template else _TEXTS[sql]
+    return _TEMPLATES[sql] if template else TEXTS[sql]

@@ -78,6 +78,10 @@ class Driver(ABC):
     def is_streaming(self, cursor_class: type[Any]) -> bool:
         """Whether cursors of that class leave their rows on the server until fetched."""
 
+    def is_quiet(self, cursor_class: type[Any]) -> bool:  # noqa: ARG002 - for those that override it
+        """Whether ``nextset`` of that class does nothing at all where no result set is left, and can be spared."""
+        return False
+
     def open(self, connection: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Open the physical connection inside ``connection``, which is new or closed."""
         self.connection_class.__init__(connection, *args, **kwargs)

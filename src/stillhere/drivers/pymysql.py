@@ -34,6 +34,12 @@ class PyMySQL(Driver):
 
         return issubclass(cursor_class, SSCursor)
 
+    def is_quiet(self, cursor_class: type[Any]) -> bool:
+        """Whether it has ``Cursor``'s own ``nextset``, which only looks; it is asked twice around each statement."""
+        from pymysql.cursors import Cursor  # noqa: PLC0415 - optional package
+
+        return cursor_class.nextset is Cursor.nextset
+
     def close(self, connection: Any) -> None:
         """COM_QUIT where the socket still works, then close."""
         with contextlib.suppress(Exception):

@@ -295,7 +295,13 @@ class Server:
         try:
             channel.settimeout(patience)
             channel.connect(str(self.socket))
-            connection = pymysql.Connection(user="root", autocommit=True, read_timeout=patience, defer_connect=True)
+            connection = pymysql.Connection(
+                user="root",
+                autocommit=True,
+                read_timeout=patience,
+                defer_connect=True,
+                ssl_disabled=True,  # where the server offers it, the channel would be taken over
+            )
             connection.connect(channel)
         except BaseException:
             channel.close()

@@ -140,6 +140,13 @@ def test_access_denied_is_raised_at_once(room):
     assert time.monotonic() - started < 3
 
 
+def test_arguments_that_the_driver_refuses_are_raised_as_it_raises_them(room):
+    with pytest.raises(TypeError):
+        room.connect(user=object())
+    with pytest.raises(TypeError):
+        room.connect(no_such_argument=1)
+
+
 def test_an_unknown_database_is_raised_at_once(room):
     started = time.monotonic()
     with pytest.raises(room.dbapi.Error, match="1049"):

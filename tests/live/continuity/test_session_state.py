@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+import stillhere
+
 
 @pytest.fixture(params=["idle", "in a transaction"])
 def lose(request, room, run):
@@ -149,6 +151,16 @@ def test_a_question_about_a_statement_before_the_loss_is_refused(room, rows, run
         run(connection, sql)
     assert any("asks about" in note for note in caught.value.__notes__)
     assert run(connection, "SELECT 1") == ((1,),)
+
+
+def test_a_question_about_a_statement_of_unknown_outcome_is_refused(room, rows, run):
+    connection = room.connect(autocommit=True)
+    room.cut("INSERT")
+    with pytest.raises(stillhere.StatementOutcomeUnknown):
+        run(connection, "INSERT INTO t (v) VALUES (40)")
+    with pytest.raises(room.dbapi.OperationalError) as caught:
+        run(connection, "SELECT LAST_INSERT_ID()")
+    assert any("asks about" in note for note in caught.value.__notes__)
 
 
 @pytest.mark.parametrize(

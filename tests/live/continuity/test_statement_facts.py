@@ -1,27 +1,15 @@
-"""What classification says about commits and text, asked of real servers.
-
-The servers are given as ``STILLHERE_TEST_SERVERS=127.0.0.1:3306,…``: each with an account ``root`` without a
-password, and nothing of worth on it.
-"""
+"""What classification says about commits and text, asked of real servers."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-from typing import TYPE_CHECKING, Any
 
 import pymysql
 import pytest
 
 from stillhere.continuity.statement import Kind, classify
 from stillhere.server.errorcodes import is_loss, waitable_at_connect
-from stillhere.server.versions import Flavour, parse_version
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-SERVERS = [address for address in os.environ.get("STILLHERE_TEST_SERVERS", "").split(",") if address]
-pytestmark = pytest.mark.skipif(not SERVERS, reason="STILLHERE_TEST_SERVERS names no server")
+from stillhere.server.versions import Flavour
 
 SCHEMA = "stillhere_facts"
 TABLES = (
@@ -91,35 +79,34 @@ INSTALL PLUGIN nothing SONAME 'nothing'
 class Live:
     """One server and a connection that watches it."""
 
-    def __init__(self, address: str) -> None:
-        self.host, _, port = address.partition(":")
-        self.port = int(port)
-        self.watch = self.connect(autocommit=True, database=None)
-        self.flavour = parse_version(self.watch.get_server_info()).flavour
+    def __init__(self, server):
+        self.server = server
+        self.flavour = server.flavour
+        self.watch = server.admin()
 
-    def connect(self, *, autocommit: bool = False, database: str | None = SCHEMA, user: str = "root") -> Any:
-        return pymysql.connect(host=self.host, port=self.port, user=user, autocommit=autocommit, database=database)
+    def connect(self, *, database=SCHEMA, user="root"):
+        return pymysql.connect(host=self.server.host, port=self.server.port, user=user, database=database)
 
-    def ask(self, sql: str) -> Any:
+    def ask(self, sql):
         with self.watch.cursor() as cursor:
             cursor.execute(sql)
             return cursor.fetchall()
 
 
-@pytest.fixture(scope="module", params=SERVERS or ["none"])
-def live(request: pytest.FixtureRequest) -> Iterator[Live]:
-    server = Live(request.param)
-    server.ask(f"DROP DATABASE IF EXISTS {SCHEMA}")
-    server.ask(f"CREATE DATABASE {SCHEMA}")
-    server.ask(f"USE {SCHEMA}")
+@pytest.fixture
+def live(server):
+    one = Live(server)
+    one.ask(f"DROP DATABASE IF EXISTS {SCHEMA}")
+    one.ask(f"CREATE DATABASE {SCHEMA}")
+    one.ask(f"USE {SCHEMA}")
     for sql in TABLES:
-        server.ask(sql)
-    yield server
-    server.ask(f"DROP DATABASE {SCHEMA}")
-    server.watch.close()
+        one.ask(sql)
+    yield one
+    one.ask(f"DROP DATABASE {SCHEMA}")
+    one.watch.close()
 
 
-def commits(live: Live, sql: str) -> bool:
+def commits(live, sql):
     """Whether a transaction's write can be seen from outside once the statement has run."""
     connection = live.connect()
     try:
@@ -133,7 +120,7 @@ def commits(live: Live, sql: str) -> bool:
         live.ask("DELETE FROM watched")
 
 
-def test_what_commits_is_known_to_commit(live: Live) -> None:
+def test_what_commits_is_known_to_commit(live):
     """In one test, since the statements build on each other."""
     for sql in STATEMENTS:
         statement = classify(sql)
@@ -161,7 +148,7 @@ def test_what_commits_is_known_to_commit(live: Live) -> None:
         ("SELECT release_all_locks /* x */ ()", 0),
     ],
 )
-def test_the_lexer_reads_what_the_servers_read(live: Live, sql: str, value: object) -> None:
+def test_the_lexer_reads_what_the_servers_read(live, sql, value):
     assert classify(sql).kind is Kind.READ
     assert live.ask(sql)[0][0] == value
 
@@ -169,12 +156,12 @@ def test_the_lexer_reads_what_the_servers_read(live: Live, sql: str, value: obje
 @pytest.mark.parametrize(
     "sql", ["SELECT 1.INTO @x", "SELECT 1e5INTO @x", "SELECT 'a'INTO @x", "SELECT 1 /*! INTO @x */"]
 )
-def test_odd_spellings_that_the_servers_accept_are_refused(live: Live, sql: str) -> None:
+def test_odd_spellings_that_the_servers_accept_are_refused(live, sql):
     live.ask(sql)
     assert not classify(sql).replayable
 
 
-def test_an_isolation_without_a_scope_is_for_the_next_transaction(live: Live) -> None:
+def test_an_isolation_without_a_scope_is_for_the_next_transaction(live):
     name = "tx_isolation" if live.flavour is Flavour.MARIADB else "transaction_isolation"
     for form, kind, kept in (
         (f"SET @@{name} = 'SERIALIZABLE'", Kind.SET_TRANSACTION, "REPEATABLE-READ"),
@@ -187,7 +174,7 @@ def test_an_isolation_without_a_scope_is_for_the_next_transaction(live: Live) ->
         assert live.ask(f"SELECT @@session.{name}")[0][0] == kept
 
 
-def test_an_accounts_own_limit_is_waited_for(live: Live) -> None:
+def test_an_accounts_own_limit_is_waited_for(live):
     live.ask("CREATE USER stillhere_limited WITH MAX_USER_CONNECTIONS 1")
     try:
         first = live.connect(user="stillhere_limited", database=None)
@@ -199,7 +186,7 @@ def test_an_accounts_own_limit_is_waited_for(live: Live) -> None:
         live.ask("DROP USER stillhere_limited")
 
 
-def test_offline_mode_is_a_loss_and_is_waited_for(live: Live) -> None:
+def test_offline_mode_is_a_loss_and_is_waited_for(live):
     if live.flavour is not Flavour.MYSQL:
         pytest.skip("MySQL only")
     live.ask("CREATE USER stillhere_plain")

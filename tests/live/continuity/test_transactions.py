@@ -7,6 +7,7 @@ import time
 import pytest
 
 import stillhere
+from stillhere import events
 from stillhere.lab.wire import When
 
 
@@ -165,6 +166,7 @@ def test_a_lost_rollback_succeeds_and_its_ghost_blocks_nobody(room, rows, run, w
     else:
         room.cut("ROLLBACK", when, ghost=True)
     connection.rollback()
+    assert not room.recorded(events.Replay)
     started = time.monotonic()
     run(connection, "UPDATE t SET v = 11 WHERE id = 1")
     connection.commit()

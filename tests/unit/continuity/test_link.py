@@ -16,7 +16,7 @@ from stillhere.errors import (
     StreamInterrupted,
 )
 from stillhere.policy import Policy
-from stillhere.testing.fake_driver import Connection, SSCursor
+from stillhere.testing.fake_driver import FAKE, Connection, SSCursor
 from stillhere.testing.fake_server import Step
 from stillhere.testing.fake_tables import Reply, ServerError
 
@@ -405,3 +405,19 @@ def test_throwing_away_results_that_are_no_more_is_no_sign_of_life(rig, server, 
     idle(connection)
     made.execute("UPDATE t SET x = 7 WHERE id = 1")
     assert server.tables["t"].rows[1] == (1, 7)
+
+
+@pytest.mark.parametrize("idle_for", [30.0, 90.0])
+def test_with_no_socket_to_look_at_a_long_idle_connection_is_pinged(make_rig, server, run, idle, monkeypatch, idle_for):
+    """Its loss is found by the ping, so that the write that follows was not sent and is continued."""
+    monkeypatch.setattr(type(FAKE), "descriptor", lambda *_: -1)
+    connection = make_rig(ping_after=60).connect(autocommit=True)
+    server.cut()
+    idle(connection, idle_for)
+    if idle_for > 60:
+        run(connection, "UPDATE t SET x = 5 WHERE id = 1")
+        assert server.tables["t"].rows[1] == (1, 5)
+    else:
+        with pytest.raises(StatementOutcomeUnknown):
+            run(connection, "UPDATE t SET x = 5 WHERE id = 1")
+    assert server.sent(b"UPDATE t SET x = 5") <= 1
