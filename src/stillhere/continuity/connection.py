@@ -60,7 +60,7 @@ class ContinuousConnection:
         link = self._stillhere
         if link is None or link.owner == get_ident():
             return self._stillhere_query(query, unbuffered) if unbuffered else self._stillhere_query(query)
-        sql = query.encode(link.driver.encoding(self)) if isinstance(query, str) else bytes(query)
+        sql = link.driver.encode(self, query) if isinstance(query, str) else bytes(query)
         args = (unbuffered,) if unbuffered else ()
         return link.run_below_cursor(
             self, link.classify(self, sql), sql, lambda: self._stillhere_base.query(self, sql, *args)

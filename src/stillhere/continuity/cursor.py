@@ -97,7 +97,7 @@ class ContinuousCursor:
         if link is None:
             return self._stillhere_query(q)
         if type(q) is not bytes:
-            q = q.encode(connection.encoding) if isinstance(q, str) else bytes(q)
+            q = link.driver.encode(connection, q) if isinstance(q, str) else bytes(q)
         statement = self._stillhere_statement or link.classify(connection, q)
         # Taken here and not by a method of the link: each call on this way is paid for by every statement.
         if not link.lock.acquire(False):  # noqa: FBT003 - by keyword it costs a third more

@@ -129,6 +129,14 @@ class Driver(ABC):
     def encoding(self, connection: Any) -> str:
         """The Python codec in which statements are sent."""
 
+    def encode(self, connection: Any, sql: str) -> bytes:
+        """A statement's text as the driver itself would send it.
+
+        Raises:
+            UnicodeEncodeError: the connection's character set has no such character.
+        """
+        return sql.encode(self.encoding(connection))
+
     def errno(self, error: BaseException) -> int:
         """The error number that an exception of the driver carries; 0 where it has none."""
         code = error.args[0] if error.args else 0

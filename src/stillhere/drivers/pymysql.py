@@ -97,6 +97,11 @@ class PyMySQL(Driver):
         """The codec that the connection encodes with."""
         return str(connection.encoding)
 
+    def encode(self, connection: Any, sql: str) -> bytes:
+        """Before 1.2, PyMySQL put the bytes of a parameter into the text as surrogates, and took them out here."""
+        errors = "surrogateescape" if self.dbapi.VERSION[:2] < (1, 2) else "strict"
+        return sql.encode(self.encoding(connection), errors)
+
     def is_closed_error(self, error: BaseException) -> bool:
         """``InterfaceError (0, '')``, or ``Error ("Already closed")`` from ``ping``."""
         from pymysql.err import Error, InterfaceError  # noqa: PLC0415 - optional package
