@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -220,7 +220,7 @@ class Endpoint:
         descriptor = self.driver.descriptor(connection)
         if descriptor >= 0 and self.policy.detect_within:
             set_peer_detection(descriptor, self.policy.detect_within)
-        facts = learn(self.driver, connection, began)
+        facts = replace(learn(self.driver, connection, began), own_kills=self.own_kills)
         if self.policy.witness and self.witness is None:
             self.witness = self._find_witness(connection)
         if not connection._stillhere_base.get_autocommit(connection):  # noqa: SLF001 - ours

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stillhere.drivers.base import as_text
 from stillhere.server.versions import Flavour, parse_version
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Facts:
         sql_mode: the session's, upper case; empty when unknown.
         uptime: of the server, in seconds; -1 when unknown.
         kills: the server's ``Com_kill`` counter; -1 when unknown.
+        own_kills: how many of those the fence of this process had sent by then.
         learned_at: when, on the monotonic clock.
         opening_at: when it began to be opened.
     """
@@ -45,6 +47,7 @@ class Facts:
     kills: int
     learned_at: float
     opening_at: float = 0.0
+    own_kills: int = 0
 
 
 UNKNOWN_FACTS = Facts(
@@ -109,13 +112,13 @@ def learn(driver: Driver, connection: Any, opening_at: float = 0.0) -> Facts:
     wait_timeout, max_packet, thread_id, sql_mode, identity, uptime, kills, user, host = row
     return Facts(
         flavour=flavour,
-        identity=_text(identity),
+        identity=as_text(identity),
         thread_id=int(thread_id),
-        user=_text(user),
-        host=_text(host),
+        user=as_text(user),
+        host=as_text(host),
         wait_timeout=float(wait_timeout),
         max_allowed_packet=int(max_packet),
-        sql_mode=_text(sql_mode).upper(),
+        sql_mode=as_text(sql_mode).upper(),
         uptime=_number(uptime),
         kills=_number(kills),
         learned_at=time.monotonic(),
@@ -139,12 +142,6 @@ def restarted_between(before: Facts, after: Facts) -> bool | None:
     if before.uptime < 0 or after.uptime < 0:
         return None
     return after.uptime + 2 < before.uptime + elapsed
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return "" if value is None else str(value)
 
 
 def _number(value: Any) -> int:

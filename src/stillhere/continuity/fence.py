@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stillhere.continuity.facts import Facts, restarted_between
+from stillhere.drivers.base import as_text
 from stillhere.server.versions import Flavour
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def is_alive(driver: Driver, connection: Any, ghost: Ghost) -> bool:
     rows = driver.fetch(
         connection, b"SELECT USER, HOST FROM information_schema.PROCESSLIST WHERE ID = %d" % facts.thread_id
     )
-    return any((_text(user), _text(host)) == (facts.user, facts.host) for user, host in rows)
+    return any((as_text(user), as_text(host)) == (facts.user, facts.host) for user, host in rows)
 
 
 def fence(
@@ -143,7 +144,3 @@ def _locks_gone(driver: Driver, connection: Any, now: Facts, thread_id: int, unt
         released = False  # PROCESS isn't granted: what comes next meets a lock wait, and retries
     driver.fetch(connection, b"ROLLBACK")
     return released
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -64,7 +64,6 @@ class Link:
             another thread than the one that is inside a call.
         facts: what was learned of the present or last physical connection.
         previous_facts: the same of the one before.
-        own_kills_before: the endpoint's count of its own KILLs when the one before was opened.
         sent_at: monotonic time at which the statement in flight was sent; 0 when none is.
         condemned: why the watchdog shut the socket down under the statement in flight; empty when it did not.
         returning: whether it is on its way back to a pool. A loss then costs the physical connection only: what resets
@@ -80,7 +79,7 @@ class Link:
     __slots__ = (
         "__weakref__", "_observe", "_packet_limit", "_peek", "_read_mode", "_slow",
         "alone_witnessed", "chain", "condemned", "descriptor", "driver", "end_sent", "endpoint", "facts", "last_used",
-        "ledger", "lock", "lost_uncommitted", "lost_why", "more_results", "opened_at", "own_kills_before", "owner",
+        "ledger", "lock", "lost_uncommitted", "lost_why", "more_results", "opened_at", "owner",
         "previous_facts", "replay_off", "results_of", "returning", "sent_at", "state", "stream", "token", "watching",
     )  # fmt: skip
 
@@ -94,7 +93,6 @@ class Link:
         self.descriptor = -1
         self.facts: Facts = UNKNOWN_FACTS
         self.previous_facts: Facts = UNKNOWN_FACTS
-        self.own_kills_before = 0
         self.sent_at = 0.0
         self.last_used = self.opened_at = monotonic()
         self.condemned = ""

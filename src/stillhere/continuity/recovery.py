@@ -305,7 +305,7 @@ class Recovery:
                 link.detached(self.connection, LinkState.DETACHED, ghost=replaying)
                 if not again or openings >= _MAX_OPENINGS or time.monotonic() >= self.deadline:
                     if conflict:
-                        error.add_note("stillhere: while the transaction was being run again after a loss")
+                        error.add_note(f"{refusals.NOTE}while the transaction was being run again after a loss")
                     elif again:
                         raise refusals.lost_again(link, openings) from error
                     raise

@@ -169,5 +169,5 @@ def _kills(link: Link) -> str:
     now, before = link.facts, link.previous_facts
     if now.kills < 0 or before.kills < 0 or now.identity != before.identity:
         return ""
-    kills = now.kills - before.kills - (link.endpoint.own_kills - link.own_kills_before)
+    kills = (now.kills - now.own_kills) - (before.kills - before.own_kills)
     return f" (KILL was used {kills} times on it meanwhile)" if kills > 0 else ""

@@ -121,7 +121,7 @@ def _generated_id(entry: Entry, column: str) -> int:
         column: the table's auto-increment column; empty to ask only whether there can be one.
     """
     insert, outcome = entry.statement.insert, entry.outcome
-    if insert is None or outcome is None or insert.on_duplicate or insert.ignore or entry.statement.verb != "INSERT":
+    if insert is None or outcome is None or not insert.forceable or entry.statement.verb != "INSERT":
         return 0
     if insert.columns is None or any(name.lower() == column.lower() for name in insert.columns):
         return 0

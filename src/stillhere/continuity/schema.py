@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from stillhere.drivers.base import as_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -35,7 +37,7 @@ def auto_increments(driver: Driver, connection: Any, statements: Iterable[Statem
             ).encode(),
         )
         if rows:
-            found[name] = _text(rows[0][0])
+            found[name] = as_text(rows[0][0])
     return found
 
 
@@ -58,8 +60,8 @@ def what_escapes(driver: Driver, connection: Any, statements: list[Statement]) -
     )
     written = {_split(name)[1].lower() for name in names}
     for _, table, engine, _ in escaping:
-        if _text(table).lower() in written:
-            return f"table {_text(table)} is in the {_text(engine)} engine, which ROLLBACK does not undo"
+        if as_text(table).lower() in written:
+            return f"table {as_text(table)} is in the {as_text(engine)} engine, which ROLLBACK does not undo"
     tables = ", ".join(_literal(_split(name)[1]) for name in names) or "''"
     if escaping:
         indirect = driver.fetch(
@@ -75,8 +77,8 @@ def what_escapes(driver: Driver, connection: Any, statements: list[Statement]) -
         if indirect:
             kind, name = indirect[0]
             return (
-                f"the schema has tables that ROLLBACK does not undo ({_text(escaping[0][1])}), and the {_text(kind)} "
-                f"{_text(name)} may write to them"
+                f"the schema has tables that ROLLBACK does not undo ({as_text(escaping[0][1])}), and the "
+                f"{as_text(kind)} {as_text(name)} may write to them"
             )
     inserted = {_split(name_of(s))[1] for s in statements if name_of(s)}
     if inserted:
@@ -89,7 +91,9 @@ def what_escapes(driver: Driver, connection: Any, statements: list[Statement]) -
             ).encode(),
         )
         if triggers:
-            return f"the BEFORE INSERT trigger {_text(triggers[0][0])} may take the ids that are to be generated again"
+            return (
+                f"the BEFORE INSERT trigger {as_text(triggers[0][0])} may take the ids that are to be generated again"
+            )
     return ""
 
 
@@ -101,7 +105,3 @@ def _split(name: str) -> tuple[str, str]:
 
 def _literal(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

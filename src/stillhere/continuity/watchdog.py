@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stillhere.continuity.forks import known
 from stillhere.continuity.states import GONE
-from stillhere.drivers.base import shut_down
+from stillhere.drivers.base import as_text, shut_down
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,7 +158,7 @@ def _ask(endpoint: Endpoint, threads: list[Facts], chain: Callable[[], Any]) -> 
         return [Look.UNREACHABLE] * len(threads)
     finally:
         driver.close(side)
-    doing = {(int(number), _text(user), _text(host)): _text(command) for number, command, user, host in rows}
+    doing = {(int(number), as_text(user), as_text(host)): as_text(command) for number, command, user, host in rows}
     return [_answer(facts, doing) for facts in threads]
 
 
@@ -169,10 +169,6 @@ def _answer(facts: Facts, doing: dict[tuple[int, str, str], str]) -> str:
     if command is None:
         return Look.GONE
     return Look.ASLEEP if command == "Sleep" else Look.WORKING
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 _watch: tuple[int, Watch] | None = None

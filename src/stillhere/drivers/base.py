@@ -162,6 +162,13 @@ class Driver(ABC):
         return isinstance(cause, TimeoutError) or bool(read_timeout and elapsed >= read_timeout * 0.98)
 
 
+def as_text(value: Any) -> str:
+    """A text that a server answered, which a driver gives as bytes or as text; empty for NULL."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return "" if value is None else str(value)
+
+
 def shut_down(descriptor: int) -> None:
     """End both directions of a socket that another object owns, without closing its descriptor."""
     with contextlib.suppress(OSError):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from stillhere import errors, events
 from stillhere.continuity import refusals
 from stillhere.continuity.continuation import Action
+from stillhere.continuity.facts import UNKNOWN_FACTS
 from stillhere.continuity.states import LinkState
 from stillhere.errors import (
     CommitOutcomeUnknown,
@@ -476,3 +479,10 @@ def test_a_stream_given_up_by_the_application_pins_nothing(rig, server, run, idl
     server.cut()
     idle(connection)
     run(connection, "SELECT 1")
+
+
+@pytest.mark.parametrize(("ours_since", "words"), [(0, " (KILL was used 1 times on it meanwhile)"), (1, "")])
+def test_kills_of_ours_from_before_the_connection_was_opened_hide_no_later_one(ours_since, words):
+    before = replace(UNKNOWN_FACTS, identity="a", kills=7, own_kills=5)
+    now = replace(before, kills=8, own_kills=5 + ours_since)
+    assert refusals._kills(SimpleNamespace(facts=now, previous_facts=before)) == words
