@@ -392,9 +392,11 @@ class Link:
                     self.driver.discard(connection)
                 else:
                     send()
-            else:
-                shut_down(self.descriptor)
+            elif held:
                 self.driver.discard(connection)
+            else:
+                # No more than this: what the driver holds is in use by the thread inside, which lets go of it.
+                shut_down(self.descriptor)
         finally:
             if held:
                 self.owner = 0

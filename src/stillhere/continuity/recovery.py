@@ -434,6 +434,7 @@ def pass_on_unless_lost(
 ) -> None:
     """Return where ``error`` is a loss; otherwise enter it into the ledger and raise it."""
     if link.state is LinkState.CLOSED:
+        link.driver.discard(connection)
         raise error  # another thread closed it under this call
     if lost_by(link, error):
         return
@@ -456,6 +457,7 @@ def pass_on_unless_lost(
 def on_stream_error(link: Link, connection: Any, error: BaseException) -> NoReturn:
     """Reading on ended in an exception."""
     if link.state is LinkState.CLOSED:
+        link.driver.discard(connection)
         raise error  # another thread closed it under this call
     if isinstance(error, link.driver.dbapi.Error) and not lost_by(link, error) and link.driver.errno(error):
         raise error
