@@ -9,13 +9,15 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 
-__all__ = ["Line", "undress"]
+__all__ = ["Line", "moment", "undress"]
 
 MAX_LINE = 65_536
 """Characters of one line that are looked at. A longer one is cut: it is data, not a traceback."""
+MAX_JSON = 4 * 1024 * 1024
+"""The same for a line that may be a record in JSON, which is of no use when it is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +86,15 @@ _DIGIT = re.compile(r"\d")
 _MOST_TOKENS = 8
 
 
-def undress(lines: Iterable[tuple[int, str]]) -> Iterator[Line]:
+def undress(lines: Iterable[tuple[int, str]], at: str = "") -> Iterator[Line]:
     """Take off what was put around the lines of one passage.
 
     Args:
         lines: number and text of each; they belong together, so that a quote mark or an escape in one of them is
             taken to hold for all.
+        at: a time that they all have, where they name none of their own.
     """
-    passage = [(number, text[:MAX_LINE].rstrip("\r\n")) for number, text in lines]
+    passage = [(number, text[: MAX_JSON if "{" in text[:300] else MAX_LINE].rstrip("\r\n")) for number, text in lines]
     joined = "\n".join(text for _, text in passage)
     escaped = _is_escaped(joined)
     markup = "</" in joined and ("<pre" in joined or "<code" in joined or "<div" in joined or "<p>" in joined)
@@ -103,7 +106,8 @@ def undress(lines: Iterable[tuple[int, str]]) -> Iterator[Line]:
             text = _TAG.sub("", text)  # noqa: PLW2901
         if escaped and "&" in text:
             text = html.unescape(text)  # noqa: PLW2901
-        yield _peel(number, text.replace("\xa0", " ").rstrip())
+        line = _peel(number, text.replace("\xa0", " ").rstrip())
+        yield replace(line, at=at) if at and not line.at else line
 
 
 def moment(written: str) -> tuple[datetime | None, bool]:
