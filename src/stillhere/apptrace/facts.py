@@ -13,7 +13,7 @@ from stillhere.apptrace.places import framework_of, own_frame, package_path
 from stillhere.apptrace.positions import position_of, single_use
 from stillhere.apptrace.report import Frame, Position, Report
 from stillhere.apptrace.secrets import masked, masked_line
-from stillhere.apptrace.statements import Shown, shown_in_message, shown_in_values
+from stillhere.apptrace.statements import Shown, shown_in_code, shown_in_message, shown_in_values
 
 __all__ = ["report_of"]
 
@@ -39,8 +39,8 @@ def report_of(chain: Chain) -> Report | None:
     driver = _driver(core, wrapping, stack)
     if not _ours(core, wrapping, driver):
         return None
-    shown = _statement(core, wrapping, stack)
     position = _position(core, stack)
+    shown = _statement(core, wrapping, stack, position)
     queries = queries_since_begin(chain.before) if position is Position.STATEMENT else None
     first = queries == 1 or (position is Position.STATEMENT and single_use(stack))
     occasion = occasion_of(chain)
@@ -55,7 +55,7 @@ def report_of(chain: Chain) -> Report | None:
         exception=_name(core),
         errno=errno_of(core.message),
         codes=_codes(chain.raised),
-        os_error=next((found for one in reversed(family) if (found := os_error_of(one.message)) is not None), None),
+        os_error=next((number for one in family[::-1] if (number := os_error_of(one.message)) is not None), None),
         timed_out=any(_timed_out(one) for one in family),
         message=masked_line(driver_words(core.message), MOST_MESSAGE),
         statement=masked(shown.text),
@@ -85,7 +85,12 @@ def _innermost(raised: Sequence[Raised]) -> int | None:
             continue
         if is_database_name(_name(one)) or (one.name == "TimeoutError" and pool_of(one.message)):
             return index
-        if best is None and one.frames and driver_of_name(_module(one.frames[-1])) and errno_of(one.message) is not None:
+        if (
+            best is None
+            and one.frames
+            and driver_of_name(_module(one.frames[-1]))
+            and errno_of(one.message) is not None
+        ):
             best = index
         if best is None and not one.name and errno_of(one.message) is not None:
             best = index
@@ -149,7 +154,8 @@ def _ours(core: Raised, wrapping: Sequence[Raised], driver: str) -> bool:
         return False
     if driver or pool_of(core.message) or errno_of(core.message) is not None:
         return True
-    return "MySQL" in core.message or "MariaDB" in core.message
+    # What a session says after an earlier error, of which nothing else may be left.
+    return core.name.endswith("PendingRollbackError") or "MySQL" in core.message or "MariaDB" in core.message
 
 
 def _codes(raised: Sequence[Raised]) -> tuple[int, ...]:
@@ -172,12 +178,16 @@ def _timed_out(one: Raised) -> bool:
     return timed_out(one.message) or (is_timeout and os_error_of(one.message) is None)
 
 
-def _statement(core: Raised, wrapping: Sequence[Raised], stack: Sequence[Seen]) -> Shown:
+def _statement(core: Raised, wrapping: Sequence[Raised], stack: Sequence[Seen], position: Position) -> Shown:
     for one in (core, *wrapping):
         if (shown := shown_in_message(one.message)).text:
             return shown
     shown = shown_in_values(reversed(core.frames))
-    return shown if shown.text else shown_in_values(reversed(stack))
+    if not shown.text:
+        shown = shown_in_values(reversed(stack))
+    if not shown.text and position in (Position.STATEMENT, Position.FIRST_STATEMENT):
+        shown = shown_in_code(stack)
+    return shown
 
 
 def _position(core: Raised, stack: Sequence[Seen]) -> Position:
@@ -190,7 +200,7 @@ def _position(core: Raised, stack: Sequence[Seen]) -> Position:
 def _in_transaction(core: Raised, position: Position, queries: int | None) -> bool | None:
     if position in (Position.FLUSH, Position.COMMIT) or "invalid transaction is rolled back" in core.message:
         return True
-    if core.name.endswith("PendingRollbackError") or (queries or 0) > 1:
+    if core.name.endswith("PendingRollbackError") or queries is not None:
         return True
     return None
 

@@ -62,6 +62,7 @@ def read_message(raised: Raised, lines: Sequence[Line], at: int, reading: Readin
     if found is None and (inline := _INLINE.search(text)) is not None:
         found = inline[1], inline[2]
     raised.name, start = found or ("", text)
+    raised.heading = first.text if reading is None else ""
     message = [start]
     at = _continued(message, lines, at + 1, first)
     raised.message = "\n".join(message)

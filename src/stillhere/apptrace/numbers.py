@@ -10,7 +10,7 @@ from stillhere.apptrace.report import PoolFacts
 __all__ = ["driver_words", "errno_of", "os_error_of", "pool_of", "timed_out"]
 
 _TUPLE = re.compile(r"\(?(?:u?['\"])?\(?(\d{1,5})(?:, |,\))")
-_CONNECTOR = re.compile(r"(\d{4,5})(?: \([0-9A-Z]{5}\))?: ")
+_CONNECTOR = re.compile(r"(\d{4,5})(?: \([0-9A-Z]{5}\))?:(?: |$)")
 _INSIDE = re.compile(
     r"(?:Error|Exception)\)?(?:: ?|\()? ?\(?(\d{1,5}), ?[\"']"
     r"|\((?:[A-Za-z_]\w{0,80}\.){1,6}\w{1,80}\) \(?(\d{1,5})(?:, |: | \([0-9A-Z]{5}\): )"

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from stillhere.apptrace.chains import Chain, Raised
 
-__all__ = ["Occasion", "occasion_of", "queries_since_begin", "retries_of"]
+__all__ = ["Occasion", "occasion_of", "queries_since_begin", "retries_of", "without_announcements"]
 
+_TASK_ID = re.compile(r"[\w.:<>-]{1,200}\[[0-9a-fA-F-]{8,40}\]")
 _NEAR = 4
 """Lines above a traceback that are still its own heading."""
 _TASK = r"([\w.:<>-]{1,200})\[[0-9a-fA-F-]{8,40}\]"
@@ -44,7 +45,9 @@ _RETRYING = re.compile(
 _NTH = re.compile(r"this was the (\d{1,6})(?:st|nd|rd|th) time calling it")
 _BEGIN = "BEGIN (implicit)"
 _ENGINE_END = re.compile(r"\b(?:COMMIT|ROLLBACK)$")
-_PARAMETERS_LINE = re.compile(r"\[(?:generated in|cached since|no key|caching disabled|dialect \w{1,30}|raw sql)[^\]]{0,80}\]")
+_PARAMETERS_LINE = re.compile(
+    r"\[(?:generated in|cached since|no key|caching disabled|dialect \w{1,30}|raw sql)[^\]]{0,80}\]"
+)
 
 
 def occasion_of(chain: Chain) -> Occasion:
@@ -59,9 +62,28 @@ def occasion_of(chain: Chain) -> Occasion:
 
 def retries_of(chain: Chain) -> int:
     """How many retries are seen: announced above it, counted by the text, or listed in the chain itself."""
-    announced = sum(1 for line in chain.before if _RETRYING.search(line[:4000]))
+    announced = len(_announced(chain))
     counted = max((int(found[1]) - 1 for line in chain.before for found in _NTH.finditer(line[:4000])), default=0)
     return max(announced, counted, chain.retries)
+
+
+def without_announcements(chains: Sequence[Chain]) -> list[Chain]:
+    """The chains without those that only announce a retry of what a later one reports: it counts them."""
+    kept: list[Chain] = []
+    for index, chain in enumerate(chains):
+        text = chain.raised[0].heading if chain.raised else ""
+        announces = _RETRYING.search(text) is not None and not any(one.frames for one in chain.raised)
+        later = (other for other in chains[index + 1 :] if any(one.frames for one in other.raised))
+        if not announces or not any(text in _announced(other) for other in later):
+            kept.append(chain)
+    return kept
+
+
+def _announced(chain: Chain) -> list[str]:
+    """The lines above a chain that announce a retry; where its heading names a task, only those of that task."""
+    near = [line for line in chain.before if line.strip()][-_NEAR:]
+    task = next((found[0] for line in reversed(near) if (found := _TASK_ID.search(line[:4000]))), "")
+    return [line for line in chain.before if _RETRYING.search(line[:4000]) and (not task or task in line)]
 
 
 def queries_since_begin(before: Sequence[str]) -> int | None:
@@ -77,7 +99,7 @@ def queries_since_begin(before: Sequence[str]) -> int | None:
 
 def _first_words(chain: Chain) -> list[str]:
     """A heading that stands on the traceback's own first line, or in a single line's message."""
-    return [raised.message[:500] for raised in chain.raised[:1] if not raised.frames]
+    return [raised.heading[:2000] for raised in chain.raised[:1]]
 
 
 def _django(chain: Chain) -> Occasion:

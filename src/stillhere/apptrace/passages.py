@@ -86,7 +86,9 @@ class Passage:
 def decoded(stream: BinaryIO, head: bytes) -> tuple[BinaryIO, bytes]:
     """A stream that gives UTF-8, whatever byte order mark its head has."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        whole = BytesIO(head + stream.read()) if isinstance(stream, BytesIO) else cast("BinaryIO", _Joined(head, stream))
+        whole = (
+            BytesIO(head + stream.read()) if isinstance(stream, BytesIO) else cast("BinaryIO", _Joined(head, stream))
+        )
         return cast("BinaryIO", codecs.EncodedFile(whole, "utf-8", "utf-16", "replace")), b""
     return stream, head.removeprefix(codecs.BOM_UTF8)
 

@@ -16,13 +16,7 @@ _PYTHON = re.compile(
     re.IGNORECASE,
 )
 _LIBRARIES = frozenset(
-    "sqlalchemy MySQLdb pymysql mysql mariadb asyncmy aiomysql flask flask_sqlalchemy flask_login flask_migrate werkzeug"
-    " jinja2 click django rest_framework celery kombu billiard vine amqp starlette fastapi uvicorn hypercorn gunicorn"
-    " gevent eventlet greenlet tenacity stamina backoff retrying rq airflow sentry_sdk raven anyio asyncio sqlmodel"
-    " concurrent multiprocessing threading.py contextlib.py socket.py ssl.py functools.py selectors.py queue.py socketserver.py"
-    " wsgiref waitress uwsgi tornado aiohttp pyramid bottle.py sanic quart litestar peewee.py pony tortoise alembic"
-    " pandas dramatiq huey apscheduler luigi newrelic ddtrace opentelemetry elasticapm stillhere graphene strawberry"
-    " asgiref channels daphne cheroot cherrypy falcon zope databases encode ormar gino loguru structlog rich".split()
+    ["sqlalchemy", "MySQLdb", "pymysql", "mysql", "mariadb", "asyncmy", "aiomysql", "flask", "flask_sqlalchemy", "flask_login", "flask_migrate", "werkzeug", "jinja2", "click", "django", "rest_framework", "celery", "kombu", "billiard", "vine", "amqp", "starlette", "fastapi", "uvicorn", "hypercorn", "gunicorn", "gevent", "eventlet", "greenlet", "tenacity", "stamina", "backoff", "retrying", "rq", "airflow", "sentry_sdk", "raven", "anyio", "asyncio", "sqlmodel", "concurrent", "multiprocessing", "threading.py", "contextlib.py", "socket.py", "ssl.py", "functools.py", "selectors.py", "queue.py", "socketserver.py", "wsgiref", "waitress", "uwsgi", "tornado", "aiohttp", "pyramid", "bottle.py", "sanic", "quart", "litestar", "peewee.py", "pony", "tortoise", "alembic", "pandas", "dramatiq", "huey", "apscheduler", "luigi", "newrelic", "ddtrace", "opentelemetry", "elasticapm", "stillhere", "graphene", "strawberry", "asgiref", "channels", "daphne", "cheroot", "cherrypy", "falcon", "zope", "databases", "encode", "ormar", "gino", "loguru", "structlog", "rich"]
 )
 _FRAMEWORKS = (
     ("airflow/", "Airflow"),
@@ -56,7 +50,8 @@ def package_path(path: str) -> str:
         _, found, rest = plain.rpartition(mark)
         if found:
             return rest
-    return plain.removeprefix("./")
+    plain = plain.removeprefix("./")
+    return plain.removeprefix("lib/") if plain.startswith("lib/sqlalchemy/") else plain
 
 
 def is_library(path: str) -> bool:

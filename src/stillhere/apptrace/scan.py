@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from stillhere.apptrace.boxes import unfolded
 from stillhere.apptrace.chains import Chain, Link, Raised, Seen
 from stillhere.apptrace.dress import Line
-from stillhere.apptrace.frames import Place, caret, code_of, place, unboxed
+from stillhere.apptrace.frames import caret, code_of, place, unboxed
 from stillhere.apptrace.groups import is_group, members, without_margin
 from stillhere.apptrace.messages import Reading, read_message
 from stillhere.apptrace.naming import is_database_line, named
@@ -24,6 +25,7 @@ MOST_BLANK = 3
 _SENTENCE_LINES = 12
 
 _HEAD = re.compile(r"Traceback \((?:most recent call last|innermost last)\)")
+_ABOVE = "(full traceback above)"  # stackprinter lists the frames a second time, in short
 _CGITB_HEAD = "A problem occurred in a Python script."
 _LINK = re.compile(r"(During handling of the above exception|The above exception)\b")
 _REPEATED = re.compile(r"[^(]{1,60}\((.{0,4000})\)(?:, another exception occurred| was the direct cause)", re.DOTALL)
@@ -41,6 +43,7 @@ _STRAY = re.compile(
 
 def chains(lines: Sequence[Line], start: int = 0) -> list[Chain]:
     """Every chain of exceptions in one undressed passage, in order; the lines before ``start`` only surround them."""
+    lines = unfolded(lines)
     found: list[Chain] = []
     at, floor = start, 0
     while at < len(lines):
@@ -51,7 +54,8 @@ def chains(lines: Sequence[Line], start: int = 0) -> list[Chain]:
         if chain is not None:
             _surround(chain, lines, floor, at, after)
             found.append(chain)
-            floor = after
+            if any(one.frames for one in chain.raised):
+                floor = after
         at = max(after, at + 1)
     return found
 
@@ -171,6 +175,7 @@ def _frames(raised: Raised, lines: Sequence[Line], at: int) -> tuple[Raised, int
     reading = Reading(indent=-1)
     seen: Seen | None = None
     stray = blank = 0
+    repeated = False
     while at < len(lines):
         line = lines[at]
         bare = unboxed(line.text).strip()
@@ -179,10 +184,13 @@ def _frames(raised: Raised, lines: Sequence[Line], at: int) -> tuple[Raised, int
             if seen is None and blank > MOST_BLANK:
                 break
         elif found := place(line.text):
-            seen = Seen(_whole(found, lines, at))
-            raised.add(seen)
+            seen = Seen(found)
+            if not repeated:
+                raised.add(seen)
             reading = Reading(indent=line.indent, dress=line.dress)
             stray = 0
+        elif _ABOVE in bare:
+            repeated = True
         elif _HEAD.search(line.text) or _LINK.match(bare):
             break
         elif seen is not None and (line.indent > reading.indent or "│" in line.text):
@@ -199,11 +207,6 @@ def _frames(raised: Raised, lines: Sequence[Line], at: int) -> tuple[Raised, int
             blank = 0
         at += 1
     return raised, at
-
-
-def _whole(found: Place, lines: Sequence[Line], at: int) -> Place:
-    """The place with its function, where a narrow box broke the line before it."""
-    return found
 
 
 def _detail(seen: Seen, text: str) -> None:

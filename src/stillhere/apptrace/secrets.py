@@ -32,7 +32,7 @@ def masked_line(text: str, most: int) -> str:
 
 def _mask_pair(found: re.Match[str]) -> str:
     value = found["value"]
-    if value.strip("bruBRU'\"") in ("", MASK, "None", "%s", "?") or value.startswith(("%(", ":", "***")):
+    if value.strip("bruBRU'\"") in ("", MASK, "None", "%s", "?", "YES", "NO") or value.startswith(("%(", ":", "***")):
         return found[0]
     quote = value[-1] if value[-1] in "'\"" else ""
     return f"{found['head']}{quote}{MASK}{quote}"
