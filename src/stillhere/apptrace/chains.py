@@ -70,6 +70,7 @@ class Chain:
         line: where it starts in the input, from 1.
         raised: the innermost exception first.
         before: lines above it, nearest last.
+        own_log: those of them that the same process and thread wrote, as far as they say.
         after: lines below it, nearest first.
         at: a time as written.
         request: what the report's own fields say was asked for.
@@ -80,6 +81,7 @@ class Chain:
     line: int
     raised: list[Raised] = field(default_factory=list)
     before: list[str] = field(default_factory=list)
+    own_log: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
     at: str = ""
     process: int | None = None

@@ -41,7 +41,7 @@ def report_of(chain: Chain) -> Report | None:
         return None
     position = _position(core, stack)
     shown = _statement(core, wrapping, stack, position)
-    queries = queries_since_begin(chain.before) if position is Position.STATEMENT else None
+    queries = queries_since_begin(chain.own_log, shown.text) if position is Position.STATEMENT else None
     first = queries == 1 or (position is Position.STATEMENT and single_use(stack))
     occasion = occasion_of(chain)
     own = next((frame for frame in map(own_frame, _stacks(chain.raised, at, stack)) if frame), None)
@@ -67,7 +67,7 @@ def report_of(chain: Chain) -> Report | None:
         frames=tuple(map(_frame, _bounded(stack))),
         framework=_framework(chain, occasion.framework),
         request=masked_line(chain.request or occasion.request, MOST_NOTE),
-        retries=retries_of(chain),
+        retries=max(retries_of(chain), _again(chain.raised, at)),
         process=chain.process,
         thread=chain.thread,
         in_transaction=_in_transaction(core, position, queries),
@@ -129,7 +129,7 @@ def _led_to(raised: Sequence[Raised], at: int) -> list[Raised]:
 def _stack(core: Raised, wrapping: Sequence[Raised]) -> list[Seen]:
     """The stack from the program's start down to the driver: the wrapper's, which goes through both."""
     for one in reversed(wrapping):
-        if len(one.frames) >= len(core.frames):
+        if len(one.frames) >= len(core.frames) and (one.name or one.message):  # else it may be cut off inside
             return one.frames
     return core.frames
 
@@ -203,6 +203,24 @@ def _in_transaction(core: Raised, position: Position, queries: int | None) -> bo
     if core.name.endswith("PendingRollbackError") or queries is not None:
         return True
     return None
+
+
+def _again(raised: Sequence[Raised], at: int) -> int:
+    """How often the same function failed again at the same work, each time while the failure before was handled."""
+    first = own_frame(raised[at].frames)
+    if first is None:
+        return 0
+    doing = position_of(raised[at].frames)
+    times = 0
+    for one in raised[at + 1 :]:
+        again = own_frame(one.frames)
+        if one.link is Link.CONTEXT and again is not None and is_database_name(_name(one)):
+            times += (again.at.path, again.at.function, doing) == (
+                first.at.path,
+                first.at.function,
+                position_of(one.frames),
+            )
+    return times
 
 
 def _framework(chain: Chain, by_words: str) -> str:

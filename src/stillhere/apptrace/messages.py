@@ -83,9 +83,9 @@ def _continued(message: list[str], lines: Sequence[Line], at: int, first: Line) 
         text = unboxed(line.text).strip()
         if _ENDS.match(text) or place(line.text) is not None or _other_record(line, first):
             break
-        if not text and not _open(message):
-            if not _SQL.match(unboxed(lines[index + 1].text).strip() if index + 1 < len(lines) else ""):
-                break
+        following = unboxed(lines[index + 1].text).strip() if index + 1 < len(lines) else ""
+        if not text and not _open(message) and not _SQL.match(following):
+            break
         if not opened and _SQL.match(text):
             opened = True
         if _done(message) and not _SQL.match(text):

@@ -23,7 +23,8 @@ _OS = re.compile(
 )
 _TIMED_OUT = re.compile(r"\(timed out\)|\btimed out\b|\bread timeout\b|\bTimeoutError\(\)|The read operation timed out")
 _POOL = re.compile(
-    r"QueuePool limit of size (\d{1,7}) overflow (-?\d{1,7}) reached, connection timed out, timeout (\d{1,7}(?:\.\d{1,3})?)"
+    r"QueuePool limit of size (\d{1,7}) overflow (-?\d{1,7}) reached, connection timed out,"
+    r" timeout (\d{1,7}\.\d{2}|\d{1,7}(?=[\s(]))"
 )
 _MOST_OS = 200
 _SQL = re.compile(r"\n?\[SQL: |\n?\[parameters: |\n?\(Background on this error")

@@ -39,7 +39,8 @@ _HEADINGS: tuple[tuple[str, re.Pattern[str], str], ...] = (
 _METHOD = re.compile(r"\s*Request Method: ([A-Z]{3,10})\s*$")
 _URL = re.compile(r"\s*Request URL: (\S{1,2000})\s*$")
 _RETRYING = re.compile(
-    r"\bRetrying \S{1,300} in \d[\d.]{0,20} seconds as it raised|stamina\.retry_scheduled|Task \S{1,300} retry: Retry in \d"
+    r"\bRetrying (?P<name>\S{1,300}) in \d[\d.]{0,20} seconds as it raised|stamina\.retry_scheduled"
+    r"|Task \S{1,300} retry: Retry in \d"
     r"|\bRetry in \d[\d.]{0,20}s?\b|Backing off \S{1,300} for \d"
 )
 _NTH = re.compile(r"this was the (\d{1,6})(?:st|nd|rd|th) time calling it")
@@ -80,21 +81,41 @@ def without_announcements(chains: Sequence[Chain]) -> list[Chain]:
 
 
 def _announced(chain: Chain) -> list[str]:
-    """The lines above a chain that announce a retry; where its heading names a task, only those of that task."""
+    """The lines above a chain that announce a retry of the task, or of a function, that it reports."""
+    functions = {seen.at.function.rpartition(".")[2] for one in chain.raised for seen in one.frames}
     near = [line for line in chain.before if line.strip()][-_NEAR:]
     task = next((found[0] for line in reversed(near) if (found := _TASK_ID.search(line[:4000]))), "")
-    return [line for line in chain.before if _RETRYING.search(line[:4000]) and (not task or task in line)]
+    announced: list[str] = []
+    for line in chain.before:
+        if (found := _RETRYING.search(line[:4000])) is None:
+            continue
+        called = (found["name"] or "").rpartition(".")[2]
+        if task in line if task else not called or called in functions:
+            announced.append(line)
+    return announced
 
 
-def queries_since_begin(before: Sequence[str]) -> int | None:
-    """How many statements SQLAlchemy's own log shows since the transaction began; ``None`` where it shows no beginning."""
+def queries_since_begin(before: Sequence[str], statement: str) -> int | None:
+    """How many statements SQLAlchemy's own log shows since a transaction began.
+
+    Args:
+        before: the lines above the error that the same thread wrote.
+        statement: the one that failed; the last one logged must be it, or the log is another connection's.
+
+    Returns:
+        The number, with the one that failed; ``None`` where no transaction begins in those lines.
+    """
     start = next((index for index in range(len(before) - 1, -1, -1) if _BEGIN in before[index]), None)
     if start is None:
         return None
     after = before[start + 1 :]
     if any(_ENGINE_END.search(line) for line in after):
         return None
-    return sum(1 for line in after if _PARAMETERS_LINE.search(line))
+    queries = [index for index, line in enumerate(after) if _PARAMETERS_LINE.search(line)]
+    last = (
+        " ".join(" ".join(after[queries[-2] + 1 if len(queries) > 1 else 0 : queries[-1]]).split()) if queries else ""
+    )
+    return len(queries) if statement and last.endswith(" ".join(statement.split())) else None
 
 
 def _first_words(chain: Chain) -> list[str]:

@@ -1,4 +1,4 @@
-"""A text or a stream -> reports, in constant memory: only passages that may hold an error are looked at line by line."""
+"""A text or a stream -> reports, in constant memory: only what may hold an error is looked at line by line."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ def _of_value(value: Any, number: int) -> list[Report]:
     surround(context, value)
     found: list[Report] = []
     for text in texts_of(value):
-        for report in _of_lines(list(undress(enumerate(text.split("\n"), 1)))):
-            found.append(_on_line(report, number, context))
+        inside = _of_lines(list(undress(enumerate(text.split("\n"), 1))))
+        found += [_on_line(report, number, context) for report in inside]
     return merged(found, same_record=True)
 
 

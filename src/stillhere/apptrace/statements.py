@@ -74,7 +74,7 @@ def shown_in_message(message: str) -> Shown:
 
 
 def shown_in_values(frames: Iterable[Seen]) -> Shown:
-    """A statement among the variables that a report shows of the driver's and the framework's frames, innermost first."""
+    """A statement among the variables shown of the driver's and the framework's frames, which come innermost first."""
     for frame in frames:
         if not is_library(frame.at.path):
             continue
@@ -106,7 +106,7 @@ def shown_in_code(frames: Sequence[Seen]) -> Shown:
 
 
 def _at_least(text: str, values: str) -> int:
-    """A lower bound of the bytes sent: the statement without its placeholders, and what was left out.
+    r"""A lower bound of the bytes sent: the statement without its placeholders, and what was left out.
 
     SQLAlchemy counts the characters of a ``repr``: one byte takes up to four of them (``\\x00``), one character of
     text up to ten for four bytes of UTF-8.

@@ -1,4 +1,4 @@
-"""Errors in JSON: Sentry's events, structlog's and loguru's records, and any record that carries a traceback as text."""
+"""Errors in JSON: Sentry's events, structlog's and loguru's records, and any record with a traceback as text."""
 
 from __future__ import annotations
 

@@ -86,9 +86,10 @@ WORDINGS: Registry[Wording] = Registry(
             "php-mysqli",
             "mysqli",
             ("mysqli",),
-            r"(?:(?P<exception>mysqli_sql_exception): |mysqli\w{0,40}(?:::\w{1,40})?\(\): )(?=MySQL server has gone away"
-            r"|Error while sending \w{1,20} packet|Lost connection|Error reading result set|Connection (?:refused|timed)"
-            r"|Too many connections|Premature end of data)",
+            r"(?:(?P<exception>mysqli_sql_exception): |mysqli\w{0,40}(?:::\w{1,40})?\(\): )"
+            r"(?=MySQL server has gone away"
+            r"|Error while sending \w{1,20} packet|Lost connection|Error reading result set|Connection refused"
+            r"|Connection timed|Too many connections|Premature end of data)",
             _PHP_MESSAGE,
         ),
         _wording(
@@ -97,14 +98,15 @@ WORDINGS: Registry[Wording] = Registry(
             ("com.mysql.", "Communications link failure", "after connection closed"),
             _NAMED,
             r"(?P<message>Communications link failure|No operations allowed after (?:connection|statement) closed\.?"
-            r"|The last packet successfully received from the server was .{0,2000}|Packet for query is too large.{0,300}"
-            r"|Could not create connection to database server.{0,300})",
+            r"|The last packet successfully received from the server was .{0,2000}"
+            r"|Packet for query is too large.{0,300}|Could not create connection to database server.{0,300})",
         ),
         _wording(
             "java-mysql-class",
             "MySQL Connector/J",
             ("com.mysql.",),
-            r"(?P<exception>com\.mysql\.(?:cj\.)?(?:\w{1,40}\.){1,6}\w{1,80}(?:Exception|Error)): (?P<message>.{1,2000})",
+            r"(?P<exception>com\.mysql\.(?:cj\.)?(?:\w{1,40}\.){1,6}\w{1,80}(?:Exception|Error)): ",
+            r"(?P<message>.{1,2000})",
         ),
         _wording(
             "java-mariadb",
@@ -118,8 +120,8 @@ WORDINGS: Registry[Wording] = Registry(
             "HikariCP",
             ("Pool",),
             _NAMED,
-            r"(?P<message>[\w.-]{0,60}Pool[\w-]{0,30} - Connection is not available, request timed out after \d{1,12}ms",
-            r".{0,300})",
+            r"(?P<message>[\w.-]{0,60}Pool[\w-]{0,30} - Connection is not available, request timed out after "
+            r"\d{1,12}ms.{0,300})",
             position=Position.POOL,
         ),
         _wording(
@@ -145,7 +147,8 @@ WORDINGS: Registry[Wording] = Registry(
             "shell-client",
             "mysql",
             ("ERROR ",),
-            r"^(?:mysql: |mariadb: )?ERROR (?P<errno>\d{4}) \(\w{5}\)(?: at line \d{1,12}(?: in file: '[^']{0,300}')?)?: ",
+            r"^(?:mysql: |mariadb: )?ERROR (?P<errno>\d{4}) \(\w{5}\)",
+            r"(?: at line \d{1,12}(?: in file: '[^']{0,300}')?)?: ",
             r"(?P<message>.{1,2000})",
         ),
         _wording(

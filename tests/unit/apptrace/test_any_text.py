@@ -6,9 +6,9 @@ from dataclasses import fields
 from io import BytesIO
 
 import pytest
-from expectations import CASES, case_files
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from trace_expectations import CASES, case_files
 
 from stillhere.apptrace import parse, read, sniff
 from stillhere.apptrace.dress import undress

@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 
 import pytest
-from expectations import CASES, case_files, expected, shown
+from trace_expectations import CASES, case_files, expected, shown
 
 from stillhere.apptrace import Position, parse, read, sniff
 

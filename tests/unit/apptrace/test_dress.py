@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from expectations import CASES, case_files
+from trace_expectations import CASES, case_files
 
 from stillhere.apptrace import parse
 
