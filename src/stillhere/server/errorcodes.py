@@ -22,6 +22,7 @@ __all__ = [
     "NOT_CONNECTED",
     "ErrorCode",
     "Fact",
+    "denied",
     "is_loss",
     "lookup",
     "never_retry_at_connect",
@@ -65,6 +66,8 @@ class Fact(Flag):
     """Larger than a packet may be."""
     AGAIN = auto()
     """Nothing of the transaction that met it is committed, and the whole of it may succeed when it is run again."""
+    DENIED = auto()
+    """The account lacks a right for this one statement."""
     READ_ONLY = auto()
     """The server, the session or the transaction refuses writes: after a failover, the old address."""
 
@@ -150,7 +153,7 @@ _TABLE = (
     # 1129 is a blocked host: every further attempt keeps it blocked.
     ErrorCode(1042, "ER_BAD_HOST_ERROR", Fact.FINAL),
     ErrorCode(1043, "ER_HANDSHAKE_ERROR", Fact.FINAL),
-    ErrorCode(1044, "ER_DBACCESS_DENIED_ERROR", Fact.FINAL),
+    ErrorCode(1044, "ER_DBACCESS_DENIED_ERROR", Fact.FINAL | Fact.DENIED),
     ErrorCode(1045, "ER_ACCESS_DENIED_ERROR", Fact.FINAL),
     ErrorCode(1049, "ER_BAD_DB_ERROR", Fact.FINAL),
     ErrorCode(1129, "ER_HOST_IS_BLOCKED", Fact.FINAL),
@@ -191,6 +194,11 @@ _TABLE = (
     # Too large. The server replies 1153 and closes; the client library's own limit is 2020.
     ErrorCode(1153, "ER_NET_PACKET_TOO_LARGE", Fact.LOSS | Fact.NOT_EXECUTED | Fact.PACKET),
     ErrorCode(2020, "CR_NET_PACKET_TOO_LARGE", Fact.LOSS | Fact.PACKET),
+    # Refused to this account, statement by statement. 1044, above, also ends a connection that is being made.
+    ErrorCode(1142, "ER_TABLEACCESS_DENIED_ERROR", Fact.DENIED),
+    ErrorCode(1143, "ER_COLUMNACCESS_DENIED_ERROR", Fact.DENIED),
+    ErrorCode(1227, "ER_SPECIFIC_ACCESS_DENIED_ERROR", Fact.DENIED),
+    ErrorCode(1370, "ER_PROCACCESS_DENIED_ERROR", Fact.DENIED),
     # Writes refused. 1290 is any option's refusal; --read-only is the usual one.
     ErrorCode(1290, "ER_OPTION_PREVENTS_STATEMENT", Fact.READ_ONLY),
     ErrorCode(1792, "ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION", Fact.READ_ONLY),
@@ -288,6 +296,11 @@ def spoils_replay(code: int, flavour: Flavour | None = None) -> bool:
 def packet_too_large(code: int, flavour: Flavour | None = None) -> bool:
     """Whether the statement or the row was larger than a packet may be."""
     return _has(code, flavour, Fact.PACKET)
+
+
+def denied(code: int, flavour: Flavour | None = None) -> bool:
+    """Whether the account lacks a right for this one statement; the connection is fine."""
+    return _has(code, flavour, Fact.DENIED)
 
 
 def read_only(code: int, flavour: Flavour | None = None) -> bool:
