@@ -251,6 +251,9 @@ def test_what_stands_above_one_traceback_says_nothing_of_the_next():
     )
     assert (first.request, first.framework) == ("GET /match/7/", "Flask")
     assert (second.request, second.framework) == ("", "")
+    above = "Retrying app.f in 1.0 seconds as it raised OperationalError: (2006, 'gone').\n"
+    first, second = parse(f"{above}{above}{trace}\n{trace}")
+    assert (first.retries, second.retries) == (2, 0)
 
 
 def test_members_of_a_group_are_all_read():
