@@ -263,6 +263,26 @@ def test_an_announced_retry_counts_for_a_report_and_is_one_where_no_report_follo
     assert [report.errno for report in parse(f"{above}{broken}KeyError: 7\n")] == [2006]
 
 
+def test_a_wrapper_that_is_cut_off_inside_does_not_say_what_was_done():
+    lines = [
+        "Traceback (most recent call last):",
+        f'  File "{SITE}sqlalchemy/pool/base.py", line 3, in __connect',
+        f'  File "{SITE}pymysql/connections.py", line 3, in connect',
+        "pymysql.err.OperationalError: (2003, 'no way')",
+        "",
+        "The above exception was the direct cause of the following exception:",
+        "",
+        "Traceback (most recent call last):",
+        '  File "/srv/app/a.py", line 3, in f',
+        f'  File "{SITE}sqlalchemy/engine/base.py", line 3, in connect',
+        f'  File "{SITE}sqlalchemy/pool/base.py", line 3, in _checkout',
+        "",
+    ]
+    (report,) = parse("\n".join(lines))
+    assert report.position is Position.CONNECT
+    assert report.frame.function == "f"
+
+
 def test_members_of_a_group_are_all_read():
     group = (
         "  + Exception Group Traceback (most recent call last):\n"
