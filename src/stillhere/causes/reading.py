@@ -5,6 +5,7 @@ A fact that a live loss carries is taken from there, else from the report. ``Non
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -42,6 +43,9 @@ _FIRST = frozenset({Position.CHECKOUT, Position.FIRST_STATEMENT})
 _IN_FLIGHT = frozenset({"SEND", "AWAIT", "FETCH", "COMMIT"})
 _OUT_OF_STEP = frozenset({"CR_COMMANDS_OUT_OF_SYNC", "ER_NET_PACKETS_OUT_OF_ORDER", "CR_MALFORMED_PACKET"})
 _CREATE = "CREATE"
+_BY_KEY = re.compile(
+    r"SELECT\b(?!.*\bJOIN\b).*\bWHERE\s+\S*id[`\"]?\s*=\s*\S+(?:\s+LIMIT\s+\S+)?\s*;?\Z", re.IGNORECASE | re.DOTALL
+)
 _TRANSACTION_LIMITS = (
     "idle_transaction_timeout",  # MariaDB 10.3
     "idle_write_transaction_timeout",
@@ -180,6 +184,11 @@ class Reading:
     def statement_at_least(self) -> int:
         """A lower bound of its bytes."""
         return max(self.seen.statement.size_at_least, self.report.statement_at_least if self.report else 0)
+
+    @property
+    def by_key(self) -> bool:
+        """Whether the statement that a report shows is a SELECT of one row by its id."""
+        return self.report is not None and _BY_KEY.match(self.report.statement.strip("'\" \n")) is not None
 
     # What the connection was doing.
 
