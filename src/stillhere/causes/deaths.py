@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from stillhere.causes.reading import Reading, Window
+from stillhere.causes.reading import Reading
+from stillhere.causes.timing import Window
 from stillhere.causes.weighing import Weighing
 from stillhere.causes.wording import moment, source_of, utc
 from stillhere.errorlog.entry import LIFECYCLE, Entry, Kind
