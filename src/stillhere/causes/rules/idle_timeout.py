@@ -62,19 +62,20 @@ class IdleTimeout(Rule):
         if not reading.perhaps_stale:
             return None
         logged = _own_line(reading)
+        named = logged is not None and (logged.kind is Kind.IDLE_TIMEOUT or _alone(reading))
         self._weigh(reading, weighing, logged)
         limit = reading.idle_limit or (logged.seconds if logged and logged.seconds else None)
         return weighing.answer(
-            self._best(reading, proved=reading.said_inactive or logged is not None),
+            self._best(reading, proved=reading.said_inactive or named, logged=logged is not None),
             _sentence(reading),
             connection_died_in_the_pool(limit),
             (ASK_LIMITS, ASK_LOG, ASK_UPTIME),
         )
 
-    def _best(self, reading: Reading, *, proved: bool) -> Certainty:
+    def _best(self, reading: Reading, *, proved: bool, logged: bool) -> Certainty:
         if proved:
             return Certainty.PROVED
-        if reading.over_idle_limit:
+        if reading.over_idle_limit or logged:
             return Certainty.LIKELY
         # Dead when it left the pool, and nobody looked: most often it had idled there for too long.
         unlooked = reading.stale and reading.first and reading.seen.pool.pre_ping is not True
@@ -129,13 +130,19 @@ class IdleTimeout(Rule):
 
 
 def _own_line(reading: Reading) -> Entry | None:
-    """The log's line about this connection, where it can mean nothing but this limit."""
+    """The log's line about this connection that says that it timed out, where another limit didn't come first."""
     for entry in reading.own_lines(Kind.IDLE_TIMEOUT):
         return entry
-    if reading.over_idle_limit is False or reading.over_transaction_limit:
+    if reading.over_idle_limit is False or reading.over_transaction_limit or not reading.stale:
         return None
-    timed_out = (line for line in reading.own_lines(Kind.ABORTED) if _TIMED_OUT in line.reason.lower())
-    return next(timed_out, None) if reading.stale and reading.in_transaction is not True else None
+    return next((line for line in reading.own_lines(Kind.ABORTED) if _TIMED_OUT in line.reason.lower()), None)
+
+
+def _alone(reading: Reading) -> bool:
+    """Whether the line can mean nothing but this limit: MariaDB writes the same for one on idle transactions."""
+    return reading.in_transaction is False or (
+        reading.transaction_limit is None and reading.number("idle_transaction_timeout") == 0
+    )
 
 
 def _weigh_pool(reading: Reading, weighing: Weighing) -> None:
