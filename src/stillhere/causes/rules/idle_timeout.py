@@ -70,6 +70,7 @@ class IdleTimeout(Rule):
             _sentence(reading),
             connection_died_in_the_pool(limit),
             (ASK_LIMITS, ASK_LOG, ASK_UPTIME),
+            guess=_sentence(reading),
         )
 
     def _best(self, reading: Reading, *, proved: bool, logged: bool) -> Certainty:

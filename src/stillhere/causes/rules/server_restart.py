@@ -95,8 +95,8 @@ class ServerRestart(Rule):
             weighing.pro("the binary log before ends with a Stop event", "SHOW BINLOG EVENTS", when=bool(in_order))
             best = Certainty.LIKELY if in_order else Certainty.POSSIBLE
             numbers = f" (uptime {seconds(uptime)} on a connection {seconds(age)} old)" if uptime and age else ""
-            kind = "in order" if in_order else "in order or after a crash is not known"
-            return self._answer(reading, weighing, best, f"the server was started again{numbers}, {kind}")
+            kind = ", in order" if in_order else "; whether in order or after a crash is not known"
+            return self._answer(reading, weighing, best, f"the server was started again{numbers}{kind}")
         if reading.over_idle_limit or reading.server.thread_alive:
             return None
         weighing.pro(
@@ -119,6 +119,8 @@ class ServerRestart(Rule):
                 "A planned stop is no fault: plan it for a quiet hour, and let clients wait for the server."
             ),
             (ASK_UPTIME, ASK_LOG, "SHOW BINLOG EVENTS IN the binary log before the newest: is its last event a Stop?"),
+            # That it was started again is known, only not in which way its life before had ended.
+            guess=sentence if "not known" in sentence else "",
         )
 
 
