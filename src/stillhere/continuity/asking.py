@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -183,7 +183,7 @@ def _file(path: Path, since: float, gaps: dict[str, str]) -> tuple[tuple[Entry, 
     if start:
         tail = tail.partition(b"\n")[2]
     zone = datetime.now().astimezone().tzinfo
-    entries = [entry for entry in parse(io.BytesIO(tail), **({"zone": zone} if zone is not None else {}))]
+    entries = list(parse(io.BytesIO(tail), zone=zone or UTC))
     reached = min((entry.at.timestamp() for entry in entries if entry.at is not None), default=0.0) if start else 1.0
     return tuple(entry for entry in entries if entry.at is None or entry.at.timestamp() >= since), max(reached, since)
 
