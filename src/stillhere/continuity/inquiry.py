@@ -100,6 +100,7 @@ class Inquiry:
             with self._lock:
                 self._desk(endpoint, chain)
             self._ensure_running()
+            self._wake.set()
 
     def submit(self, seen: Sighting, endpoint: Endpoint, chain: Callable[[], Any]) -> bool:
         """Look for the cause of a loss; whether there was room for it."""

@@ -35,6 +35,7 @@ class Knowledge:
 
     Attributes:
         others: how many other connections were lost within a second.
+        other_codes: the numbers that those met.
         earlier_idle: idle times of earlier losses.
         unreachable: whether the server could not be reached right after the loss; None when unknown.
         window: counters from before the connection was last good and from after its loss.
@@ -43,6 +44,7 @@ class Knowledge:
     """
 
     others: int = 0
+    other_codes: tuple[int, ...] = ()
     earlier_idle: tuple[float, ...] = ()
     unreachable: bool | None = None
     window: tuple[Sample, Sample] | None = None
@@ -56,8 +58,10 @@ def knowledge_of(
     """What the process knows by now."""
     tried = seen.phase is Phase.CONNECT or seen.after is not None or answers is not None
     unreachable = dossier.unreachable(seen.found_at - _BEFORE, seen.found_at + seen.seconds + _AFTER)
+    others, other_codes = dossier.others(seen)
     return Knowledge(
-        others=dossier.others(seen),
+        others=others,
+        other_codes=other_codes,
         earlier_idle=dossier.earlier_idle(seen),
         unreachable=unreachable if unreachable or tried else None,
         window=dossier.window(seen.alive_at, seen.found_at),
@@ -104,7 +108,9 @@ def _loss(seen: Sighting, known: Knowledge) -> LossFacts:
         in_transaction=seen.in_transaction if connected else None,
         transaction_age=seen.transaction_age,
         last_words=seen.last_words,
+        hangup=seen.hangup,
         others=known.others,
+        other_codes=known.other_codes,
         earlier_idle=known.earlier_idle,
         proactive=seen.proactive,
     )
