@@ -127,7 +127,10 @@ class NetworkLost(Rule):
         weighing.con(restart.fact, restart.source, when=bool(restart.happened))
         ran = restart.happened is False
         weighing.pro(restart.fact, restart.source, when=ran)
-        lost_greeting = reading.has("CR_SERVER_LOST")
+        # A greeting that is cut off may have many reasons; together with connections that were in use it has theirs.
+        others = reading.loss.others or 0
+        weighing.pro(f"{others} connections in use were lost within a second of it", CLIENT, when=bool(others))
+        lost_greeting = reading.has("CR_SERVER_LOST") and not others
         best = Certainty.LIKELY if (ran or reading.os_error in _SILENT) and not lost_greeting else Certainty.POSSIBLE
         return self._answer(reading, weighing, best)
 

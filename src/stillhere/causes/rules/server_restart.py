@@ -125,7 +125,9 @@ class ServerRestart(Rule):
 
 def concerned_by_an_end(reading: Reading) -> bool:
     """Whether the client's trouble is one that a restart gives, and nothing named another reason."""
-    unreached = reading.connecting and (reading.has(*_UNREACHED) or not reading.codes)
+    # A server that goes down may still take a connection, and end it before its greeting.
+    cut_off = reading.has("CR_SERVER_LOST") and reading.restart.happened is True
+    unreached = reading.connecting and (reading.has(*_UNREACHED) or cut_off or not reading.codes)
     named = (
         reading.said_inactive
         or reading.too_large
