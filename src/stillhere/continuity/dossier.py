@@ -142,6 +142,11 @@ class Dossier:
             ]
         return len(codes), tuple(dict.fromkeys(code for heard in codes for code in heard))
 
+    def lost_within(self, window: tuple[Sample, Sample]) -> int:
+        """How many connections were lost between two readings of the counters."""
+        with self._lock:
+            return sum(1 for at, _, _ in self._losses if window[0].at <= at <= window[1].at)
+
     def earlier_idle(self, seen: Sighting) -> tuple[float, ...]:
         """Idle times of the losses of idle connections before this one."""
         with self._lock:

@@ -39,6 +39,7 @@ class Knowledge:
         earlier_idle: idle times of earlier losses.
         unreachable: whether the server could not be reached right after the loss; None when unknown.
         window: counters from before the connection was last good and from after its loss.
+        lost_meanwhile: how many connections were lost between the two.
         answers: what the server said afterwards; None where it was not asked, or did not answer.
         pool: the application's pool.
     """
@@ -48,6 +49,7 @@ class Knowledge:
     earlier_idle: tuple[float, ...] = ()
     unreachable: bool | None = None
     window: tuple[Sample, Sample] | None = None
+    lost_meanwhile: int | None = None
     answers: Answers | None = None
     pool: PoolSettings = field(default_factory=PoolSettings)
 
@@ -59,12 +61,14 @@ def knowledge_of(
     tried = seen.phase is Phase.CONNECT or seen.after is not None or answers is not None
     unreachable = dossier.unreachable(seen.found_at - _BEFORE, seen.found_at + seen.seconds + _AFTER)
     others, other_codes = dossier.others(seen)
+    window = dossier.window(seen.alive_at, seen.found_at)
     return Knowledge(
         others=others,
         other_codes=other_codes,
         earlier_idle=dossier.earlier_idle(seen),
         unreachable=unreachable if unreachable or tried else None,
-        window=dossier.window(seen.alive_at, seen.found_at),
+        window=window,
+        lost_meanwhile=dossier.lost_within(window) if window is not None else None,
         answers=answers,
         pool=pool if pool is not None else PoolSettings(),
     )
@@ -157,6 +161,7 @@ def _server(seen: Sighting, known: Knowledge) -> ServerFacts:
         same=after.identity == lost.identity if after is not None and after.identity and lost.identity else None,
         thread_alive=_thread_alive(seen, answers),
         kills=kills,
+        lost_meanwhile=known.lost_meanwhile,
         deltas=deltas,
         read_only_now=variables["read_only"].upper() not in {"OFF", "0"} if "read_only" in variables else None,
     )

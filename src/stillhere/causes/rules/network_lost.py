@@ -130,6 +130,8 @@ class NetworkLost(Rule):
         # A greeting that is cut off may have many reasons; together with connections that were in use it has theirs.
         others = reading.loss.others or 0
         weighing.pro(f"{others} connections in use were lost within a second of it", CLIENT, when=bool(others))
+        kills = reading.server.kills
+        weighing.con(f"Com_kill grew by {kills}", STATUS, when=bool(kills) and reading.has("CR_SERVER_LOST"), weak=True)
         lost_greeting = reading.has("CR_SERVER_LOST") and not others
         best = Certainty.LIKELY if (ran or reading.os_error in _SILENT) and not lost_greeting else Certainty.POSSIBLE
         return self._answer(reading, weighing, best)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
+_TIMES = "\N{MULTIPLICATION SIGN}"
+
 
 def register(app: typer.Typer) -> None:
     """Put the verb on the command line."""
@@ -101,7 +103,7 @@ def _head(group: Group, now: datetime) -> Text:
     from rich.text import Text  # noqa: PLC0415 - keeps --help quick
 
     return Text.assemble(
-        (f"{group.count} × ", "bold"),
+        (f"{group.count} {_TIMES} ", "bold"),
         (group.cause, "bold yellow" if group.unknown else "bold"),
         f" on {group.server}: {group.last_hour} within the last hour, first {_ago(group.first, now)}, "
         f"last {_ago(group.last, now)}",
@@ -113,7 +115,7 @@ def _lines(group: Group) -> Iterable[Any]:
     from rich.text import Text  # noqa: PLC0415 - same
 
     told = [Text(f"{group.sentence}.")]
-    told += [Text(f"{count} × {done}.", "dim") for done, count in group.done]
+    told += [Text(f"{count} {_TIMES} {done}.", "dim") for done, count in group.done]
     if group.remedy:
         told.append(Text.assemble(("to do: ", "green"), group.remedy))
     told += [Text(f"  {command}", "cyan") for command in group.commands]
