@@ -67,7 +67,9 @@ def death(reading: Reading) -> Death | None:
 
 def concerned_by_an_end(reading: Reading) -> bool:
     """Whether the client's trouble is one that a restart gives, and nothing named another reason."""
-    unreached = reading.connecting and (reading.has(*_UNREACHED) or not reading.codes)
+    # A server that goes down may still take a connection, and end it before its greeting.
+    cut_off = reading.has("CR_SERVER_LOST", "CR_SERVER_GONE_ERROR") and reading.restart.happened is True
+    unreached = reading.connecting and (reading.has(*_UNREACHED) or cut_off or not reading.codes)
     named = (
         reading.said_inactive
         or reading.too_large

@@ -53,6 +53,7 @@ class Killed(Rule):
     name = "killed"
     title = "Killed on purpose"
     number = 11
+    refines = ("handshake_lost",)
     reference = 'MySQL manual, "KILL Statement"; MariaDB manual, "KILL [CONNECTION | QUERY]"'
 
     def judge(self, seen: Observations) -> Attribution | None:
