@@ -62,7 +62,10 @@ def death(reading: Reading) -> Death | None:
     if not window.exact:
         before = [end for end in ends if end.last is not None and utc(end.last) <= window.end + _SLACK]
         return _with(before[-1], exact=False) if before else None
-    return next((end for end in ends if _touches(end, window)), None)
+    touching = [end for end in ends if _touches(end, window)]
+    # Clocks differ by a little: the slack admits an end from just before it was last alive, but not in the place of one
+    # that lies where it was lost.
+    return next((end for end in touching if _lies_in(end, window)), touching[-1] if touching else None)
 
 
 def concerned_by_an_end(reading: Reading) -> bool:
@@ -103,6 +106,11 @@ def _touches(end: Death, window: Window) -> bool:
     if first is None or last is None:
         return False
     return utc(first) <= window.end + _SLACK and utc(last) >= window.start - _SLACK
+
+
+def _lies_in(end: Death, window: Window) -> bool:
+    last = end.last or end.first
+    return last is not None and utc(last) >= window.start
 
 
 def _only(ends: list[Death], *, sure: bool) -> Death:

@@ -139,6 +139,7 @@ class Store:
             if not self.path.exists():
                 return []
             with contextlib.closing(self._connect(f"{self.path.resolve().as_uri()}?mode=ro")) as connection:
+                connection.execute(f"PRAGMA busy_timeout = {int(self.patience * 1000)}")
                 version = int(connection.execute("PRAGMA user_version").fetchone()[0])
                 if not version:
                     return []

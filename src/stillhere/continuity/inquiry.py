@@ -95,6 +95,11 @@ class Inquiry:
         """In the child: what waits is the parent's to tell, and no thread runs."""
         self._forget()
 
+    def drop(self) -> None:
+        """Forget what waits, and whom to ask."""
+        with self._lock:
+            self._desks.clear()
+
     def expect(self, endpoint: Endpoint, chain: Callable[[], Any]) -> None:
         """A connection was opened: read the counters some time soon, so that there is something to compare with."""
         desk = self._desks.get(endpoint.name)

@@ -49,7 +49,7 @@ def _nobody_inquires(monkeypatch):
     """No thread asks the fakes anything, unless a test does it itself."""
     monkeypatch.setattr(Inquiry, "_ensure_running", lambda _self: None)
     yield
-    INQUIRY.forked()
+    INQUIRY.drop()
 
 
 @pytest.fixture

@@ -188,6 +188,6 @@ def _named_otherwise(reading: Reading) -> bool:
         or reading.loss.proactive
         or reading.has(*_OTHERS)
         or reading.own_lines(Kind.IDLE_TIMEOUT, Kind.PACKET_TOO_LARGE)
-        or (end is not None and end.exact)
+        or (end is not None and end.exact and reading.restart.happened is not False)
         or (reading.connecting and reading.lines(Kind.ACCEPT_FAILED, Kind.NAME_RESOLUTION, Kind.UPGRADE_REFUSED))
     )
