@@ -56,6 +56,7 @@ def _measure(server: Server, driver: str, *, quick: bool) -> Iterator[Row]:
         yield from round_trips.measure(server, line, driver)
         yield from times.measure(server, line, driver, blocks, turns)
     yield from cost.measure(server, driver, blocks, turns)
+    yield from recovery.measure(server, driver, blocks // 2, turns)
     yield from memory.measure(server, driver)
 
 

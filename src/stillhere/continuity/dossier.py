@@ -142,10 +142,12 @@ class Dossier:
             ]
         return len(codes), tuple(dict.fromkeys(code for heard in codes for code in heard))
 
-    def lost_within(self, window: tuple[Sample, Sample]) -> int:
-        """How many connections were lost between two readings of the counters."""
+    def lost_within(self, start: float, end: float) -> int:
+        """How many connections were lost between those moments without a word of the server's that says why."""
         with self._lock:
-            return sum(1 for at, _, _ in self._losses if window[0].at <= at <= window[1].at)
+            return sum(
+                1 for at, _, heard in self._losses if start <= at <= end and not any(map(_is_the_servers, heard))
+            )
 
     def earlier_idle(self, seen: Sighting) -> tuple[float, ...]:
         """Idle times of the losses of idle connections before this one."""
@@ -170,6 +172,11 @@ class Dossier:
         if not before or not after or restarted_between(before[-1].facts, after[0].facts) is not False:
             return None
         return before[-1], after[0]
+
+
+def _is_the_servers(code: int) -> bool:
+    """Whether it is none of those that client libraries make up."""
+    return code != 0 and code not in range(2000, 3000)
 
 
 # By address. Grows with the addresses that a process connects to, as the gates do.

@@ -39,7 +39,7 @@ class Knowledge:
         earlier_idle: idle times of earlier losses.
         unreachable: whether the server could not be reached right after the loss; None when unknown.
         window: counters from before the connection was last good and from after its loss.
-        lost_meanwhile: how many connections were lost between the two.
+        lost_meanwhile: how many connections were lost from when this one was last good to the second reading.
         answers: what the server said afterwards; None where it was not asked, or did not answer.
         pool: the application's pool.
     """
@@ -68,7 +68,7 @@ def knowledge_of(
         earlier_idle=dossier.earlier_idle(seen),
         unreachable=unreachable if unreachable or tried else None,
         window=window,
-        lost_meanwhile=dossier.lost_within(window) if window is not None else None,
+        lost_meanwhile=dossier.lost_within(seen.alive_at, window[1].at) if window is not None else None,
         answers=answers,
         pool=pool if pool is not None else PoolSettings(),
     )

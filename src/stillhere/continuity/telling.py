@@ -88,10 +88,16 @@ def annotate(error: BaseException, seen: Sighting, endpoint: Endpoint) -> None:
     note = f"{NOTE}{sentence(seen, explanation)}."
     if not any(other.startswith(NOT_CONTINUED) for other in notes):
         note += f" {seen.done}."
-    if explanation.named is None and explanation.collect:
-        note += f" To find out: {explanation.collect[0]}"
+    if explanation.named is None:
+        note += _how_to_find_out(explanation, inquired=endpoint.policy.incidents)
     if note not in notes:
         error.add_note(mask_sql(note))
+
+
+def _how_to_find_out(explanation: Explanation, *, inquired: bool) -> str:
+    if inquired:
+        return " It is being looked for; what is found is shown by: stillhere incidents"
+    return f" To find out: {explanation.collect[0]}" if explanation.collect else ""
 
 
 def sentence(seen: Sighting, explanation: Explanation) -> str:

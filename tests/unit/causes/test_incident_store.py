@@ -46,7 +46,8 @@ def run(code, *args):
         from stillhere.events import Incident
 
         def incident(sentence="s"):
-            return Incident(at=datetime.now(timezone.utc), server="db:1", cause="c", certainty=0.5, sentence=sentence, done="d")
+            facts = {"server": "db:1", "cause": "c", "certainty": 0.5, "done": "d"}
+            return Incident(at=datetime.now(timezone.utc), sentence=sentence, **facts)
 
         store = Store(Path(sys.argv[1]))
     """

@@ -13,6 +13,7 @@ from stillhere.events import Incident
 from stillhere.findings import Evidence
 
 NOW = datetime.now(UTC)
+X = "\N{MULTIPLICATION SIGN}"
 
 
 @pytest.fixture
@@ -48,11 +49,18 @@ def test_incidents_are_grouped_with_sentence_outcome_and_remedy(state, capsys):
         [incident(), incident(hours=3, done="Not sent again: it may have taken effect", error="X"), incident("crash")]
     )
     lines = shown(capsys).out.splitlines()
-    assert lines[0].startswith("2 × killed on db.internal:3306: 1 within the last hour, first 3 h ago, last 30 min ago")
+    assert lines[0].startswith(
+        f"2 {X} killed on db.internal:3306: 1 within the last hour, first 3 h ago, last 30 min ago"
+    )
     block = "\n".join(lines[1 : lines.index("")])
-    for words in ("killed while it was idle.", "1 × Replaced; nothing lost.", "to do: Find out who sent KILL", "SHOW"):
+    for words in (
+        "killed while it was idle.",
+        f"1 {X} Replaced; nothing lost.",
+        "to do: Find out who sent KILL",
+        "SHOW",
+    ):
         assert words in block
-    assert "1 × crash on db.internal:3306" in "\n".join(lines)
+    assert f"1 {X} crash on db.internal:3306" in "\n".join(lines)
 
 
 def test_an_unknown_cause_says_how_to_find_out(state, capsys):

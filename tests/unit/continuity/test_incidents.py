@@ -151,6 +151,7 @@ def test_a_loss_that_is_refused_is_a_warning_and_a_note(make_rig, server, run, c
     [note] = caught.value.__notes__
     assert incident.error == "CommitOutcomeUnknown"
     assert note.startswith("stillhere: cause unknown: lost while COMMIT was waiting for its reply (error 2013). ")
+    assert "To find out: SHOW GLOBAL STATUS" in note
     assert "Not sent again: it may have been committed." in note
     assert [record.levelname for record in caplog.records if record.name == "stillhere"] == ["WARNING"]
 
@@ -490,6 +491,15 @@ def test_a_store_that_fails_costs_only_what_it_was_to_keep(
     assert caplog.text.count("stillhere.incidents_not_stored") == 1
 
 
+def test_a_note_about_an_unknown_cause_says_where_it_will_be_told(make_rig, server, run):
+    connection = make_rig().connect()
+    run(connection, "UPDATE t SET x = 5 WHERE id = 1")
+    server.break_at(Step.REPLY, b"COMMIT")
+    with pytest.raises(CommitOutcomeUnknown) as caught:
+        connection.commit()
+    assert caught.value.__notes__[0].endswith("shown by: stillhere incidents")
+
+
 def test_with_incidents_off_nobody_is_asked_and_nothing_is_kept(make_rig, server, run, at_once, store):
     rig = make_rig(incidents=False)
     connection = rig.connect(autocommit=True)
@@ -548,8 +558,8 @@ def test_in_the_child_of_a_fork_nothing_of_the_parents_waits(make_rig):
 def test_kills_are_held_against_the_connections_that_were_lost_meanwhile():
     dossier = Dossier("s")
     dossier.note_sample(sample(53.0))
-    for at in (52.0, 54.5, 55.0):
-        dossier.note_loss(seen(lost=replace(BEFORE, thread_id=int(at)), found_at=at))
+    for thread, (at, codes) in enumerate([(53.5, ()), (54.5, ()), (54.6, (4031,)), (55.0, (2013,)), (57.0, ())]):
+        dossier.note_loss(seen(lost=replace(BEFORE, thread_id=thread), found_at=at, codes=codes))
     dossier.note_sample(sample(56.0, AFTER, 4))
     facts = observations(seen(), knowledge_of(dossier, seen())).server
     assert (facts.kills, facts.lost_meanwhile) == (1, 2)

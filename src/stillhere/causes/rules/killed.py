@@ -121,7 +121,7 @@ class Killed(Rule):
         weighing.con("the system gave up on a silent peer", "exception", when=reading.os_error in _BROKEN_WAY)
         lost = reading.server.lost_meanwhile or 0
         weighing.con(
-            f"this process alone lost {lost} connections in the time over which they were counted",
+            f"this process alone lost {lost} connections in that time",
             CLIENT,
             when=lost > kills,
             weak=True,

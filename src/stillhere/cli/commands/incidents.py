@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
+_STEPS = 3  # of what to collect for an unknown cause, the most telling first
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -119,7 +120,7 @@ def _lines(group: Group) -> Iterable[Any]:
     if group.remedy:
         told.append(Text.assemble(("to do: ", "green"), group.remedy))
     told += [Text(f"  {command}", "cyan") for command in group.commands]
-    told += [Text.assemble(("to find out: ", "yellow"), step) for step in group.collect]
+    told += [Text.assemble(("to find out: ", "yellow"), step) for step in group.collect[:_STEPS]]
     return (Padding(text, (0, 0, 0, 4)) for text in told)
 
 
