@@ -26,6 +26,7 @@ __all__ = [
     "is_loss",
     "lookup",
     "never_retry_at_connect",
+    "number",
     "packet_too_large",
     "proves_not_executed",
     "read_only",
@@ -173,7 +174,8 @@ _TABLE = (
     ErrorCode(2060, "CR_DUPLICATE_CONNECTION_ATTR", Fact.FINAL),
     ErrorCode(2061, "CR_AUTH_PLUGIN_ERR", Fact.FINAL),
     ErrorCode(3118, "ER_ACCOUNT_HAS_BEEN_LOCKED", Fact.FINAL, _MYSQL),
-    ErrorCode(3159, "ER_SECURE_TRANSPORT_REQUIRED", Fact.FINAL, _MYSQL),
+    # MariaDB has it since 11.4; before, it answers 1045.
+    ErrorCode(3159, "ER_SECURE_TRANSPORT_REQUIRED", Fact.FINAL),
     ErrorCode(3955, "ER_USER_ACCESS_DENIED_FOR_USER_ACCOUNT_BLOCKED_BY_PASSWORD_LOCK", Fact.FINAL, _MYSQL),
     ErrorCode(4150, "ER_USER_IS_BLOCKED", Fact.FINAL, _MARIADB),
     ErrorCode(4151, "ER_ACCOUNT_HAS_BEEN_LOCKED", Fact.FINAL, _MARIADB),
@@ -222,6 +224,7 @@ def _index() -> dict[int, tuple[ErrorCode, ...]]:
 
 
 _BY_CODE = _index()
+_BY_NAME = {line.name: line.code for line in _TABLE}
 
 
 def lookup(code: int, flavour: Flavour | None) -> ErrorCode | None:
@@ -240,6 +243,11 @@ def symbol(code: int, flavour: Flavour | None) -> str:
     """The code's name in that family, such as ``"ER_CON_COUNT_ERROR"``; empty where the table doesn't know it."""
     line = lookup(code, flavour)
     return "" if line is None else line.name
+
+
+def number(name: str) -> int:
+    """The code of that name in the table; a name that isn't in it is a ``KeyError``."""
+    return _BY_NAME[name]
 
 
 def _has(code: int, flavour: Flavour | None, fact: Fact) -> bool:

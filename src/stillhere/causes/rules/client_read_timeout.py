@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from stillhere.causes.observations import Observations
 from stillhere.causes.reading import CLIENT, EXCEPTION, TRACEBACK, VARIABLES, Reading
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
-from stillhere.causes.wording import bytes_of, seconds
+from stillhere.causes.wording import seconds
 from stillhere.findings import Remedy
 
 __all__ = ["ClientReadTimeout"]
 
 _CONNECTOR = "mysql-connector"
-_BY_KEY = re.compile(
-    r"\ASELECT\b(?!.*\bJOIN\b).*\bWHERE\s+\S*id[`\"]?\s*=\s*\S+(?:\s+LIMIT\s+\S+)?\s*;?\s*\Z", re.IGNORECASE | re.DOTALL
-)
 
 
 class ClientReadTimeout(Rule):
@@ -86,14 +81,10 @@ class ClientReadTimeout(Rule):
         weighing.pro("2006 is what a statement gets on a connection that its client gave up before", EXCEPTION)
         weighing.con("2006 is raised when sending fails: this statement never ran, so that it was not slow", EXCEPTION)
         weighing.con("it was the first statement after checkout", TRACEBACK, when=reading.first)
-        statement = reading.report.statement.strip() if reading.report else ""
-        if _BY_KEY.match(statement):
-            size = reading.statement_size
-            length = f" of {bytes_of(size)}" if size else ""
-            weighing.con(f"it is a SELECT{length} by an id, which is not slow", TRACEBACK)
+        weighing.con("it is a SELECT of one row by its id, which is not slow", TRACEBACK, when=reading.by_key)
         return weighing.answer(
             Certainty.UNLIKELY,
-            "a slow query and the client's own timeout",
+            "a slow query, which the client gave up",
             Remedy("Nothing: the statement was not slow."),
             ("the connect arguments: is there a read_timeout?",),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stillhere.causes.observations import Observations
-from stillhere.causes.reading import CLIENT, EXCEPTION, PROCESSLIST, VARIABLES, Reading
+from stillhere.causes.reading import CLIENT, EXCEPTION, PROCESSLIST, Reading
 from stillhere.causes.remedies import ASK_LIMITS, ASK_LOG, ASK_UPTIME, connection_died_in_the_pool
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
@@ -62,19 +62,21 @@ class IdleTimeout(Rule):
         if not reading.perhaps_stale:
             return None
         logged = _own_line(reading)
+        named = logged is not None and (logged.kind is Kind.IDLE_TIMEOUT or _alone(reading))
         self._weigh(reading, weighing, logged)
         limit = reading.idle_limit or (logged.seconds if logged and logged.seconds else None)
         return weighing.answer(
-            self._best(reading, proved=reading.said_inactive or logged is not None),
+            self._best(reading, proved=reading.said_inactive or named, logged=logged is not None),
             _sentence(reading),
             connection_died_in_the_pool(limit),
             (ASK_LIMITS, ASK_LOG, ASK_UPTIME),
+            guess=_sentence(reading),
         )
 
-    def _best(self, reading: Reading, *, proved: bool) -> Certainty:
+    def _best(self, reading: Reading, *, proved: bool, logged: bool) -> Certainty:
         if proved:
             return Certainty.PROVED
-        if reading.over_idle_limit:
+        if reading.over_idle_limit or logged:
             return Certainty.LIKELY
         # Dead when it left the pool, and nobody looked: most often it had idled there for too long.
         unlooked = reading.stale and reading.first and reading.seen.pool.pre_ping is not True
@@ -129,13 +131,19 @@ class IdleTimeout(Rule):
 
 
 def _own_line(reading: Reading) -> Entry | None:
-    """The log's line about this connection, where it can mean nothing but this limit."""
+    """The log's line about this connection that says that it timed out, where another limit didn't come first."""
     for entry in reading.own_lines(Kind.IDLE_TIMEOUT):
         return entry
-    if reading.over_idle_limit is False or reading.over_transaction_limit:
+    if reading.over_idle_limit is False or reading.over_transaction_limit or not reading.stale:
         return None
-    timed_out = (line for line in reading.own_lines(Kind.ABORTED) if _TIMED_OUT in line.reason.lower())
-    return next(timed_out, None) if reading.stale and reading.in_transaction is not True else None
+    return next((line for line in reading.own_lines(Kind.ABORTED) if _TIMED_OUT in line.reason.lower()), None)
+
+
+def _alone(reading: Reading) -> bool:
+    """Whether the line can mean nothing but this limit: MariaDB writes the same for one on idle transactions."""
+    return reading.in_transaction is False or (
+        reading.transaction_limit is None and reading.number("idle_transaction_timeout") == 0
+    )
 
 
 def _weigh_pool(reading: Reading, weighing: Weighing) -> None:
@@ -174,6 +182,7 @@ def _sentence(reading: Reading) -> str:
         return "the server closed the connection for inactivity" + (f" after {seconds(idle)}" if idle else "")
     if reading.first:
         return "a stale pooled connection: it died while it lay idle in the pool, as by the server's wait_timeout"
-    return "the connection died while it was idle, as by the server's wait_timeout" + (
-        f" ({VARIABLES}: {seconds(limit)})" if limit else ""
+    known = f" ({seconds(limit)})" if limit else ""
+    return (
+        f"a stale connection: it had died, idle, before the statement was sent, as by the server's wait_timeout{known}"
     )

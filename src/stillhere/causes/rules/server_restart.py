@@ -95,17 +95,16 @@ class ServerRestart(Rule):
             weighing.pro("the binary log before ends with a Stop event", "SHOW BINLOG EVENTS", when=bool(in_order))
             best = Certainty.LIKELY if in_order else Certainty.POSSIBLE
             numbers = f" (uptime {seconds(uptime)} on a connection {seconds(age)} old)" if uptime and age else ""
-            kind = "in order" if in_order else "in order or after a crash is not known"
-            return self._answer(reading, weighing, best, f"the server was started again{numbers}, {kind}")
+            kind = ", in order" if in_order else "; whether in order or after a crash is not known"
+            return self._answer(reading, weighing, best, f"the server was started again{numbers}{kind}")
         if reading.over_idle_limit or reading.server.thread_alive:
             return None
         weighing.pro(
             f"the server can't be reached ({reading.met(*_UNREACHED)})", EXCEPTION, when=reading.has(*_UNREACHED)
         )
-        if reading.lossy:
-            weighing.pro(
-                *(reading.dead_before if reading.perhaps_stale else ("lost with a statement in flight", CLIENT))
-            )
+        if reading.perhaps_stale:
+            weighing.pro(*reading.dead_before)
+        weighing.pro("lost with a statement in flight", CLIENT, when=reading.in_flight and not reading.perhaps_stale)
         weighing.con("the log has no end of the server's life there", "error log", when=no_death(reading))
         return self._answer(reading, weighing, Certainty.POSSIBLE, "the server may have been restarted")
 
@@ -120,6 +119,8 @@ class ServerRestart(Rule):
                 "A planned stop is no fault: plan it for a quiet hour, and let clients wait for the server."
             ),
             (ASK_UPTIME, ASK_LOG, "SHOW BINLOG EVENTS IN the binary log before the newest: is its last event a Stop?"),
+            # That it was started again is known, only not in which way its life before had ended.
+            guess=sentence if "not known" in sentence else "",
         )
 
 
