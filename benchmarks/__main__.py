@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import cores, cost, errorlog, memory, report, round_trips, times
+from benchmarks import cores, cost, errorlog, memory, recovery, report, round_trips, times
 from benchmarks.arms import DRIVERS, prepare
 from benchmarks.line import Line
 from benchmarks.place import place
