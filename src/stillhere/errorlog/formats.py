@@ -15,6 +15,7 @@ from stillhere.errorlog.moments import hour_of, hour_part, moment, moment_withou
 
 __all__ = ["Clock", "Line", "Source", "read_line"]
 
+_CODES, _NUMBERS = 10**6, 1 << 64
 _DIGITS = 20  # more than 64 bits hold is no number of a thread
 _LAYERS = 4  # a container's log of a journal's log has three
 _PRIORITIES = {0: "System", 1: "ERROR", 2: "Warning", 3: "Note"}
@@ -57,7 +58,7 @@ class Line:
         style: the head's style, such as ``"mysql 8"``; empty without a head.
         source: who wrote it, as far as the wrapping tells.
         at: the head's time, else the wrapping's.
-        hour: the start of its hour by the log's own clock, in UTC.
+        hour: the start of its hour by the clock that wrote it, in UTC; ``None`` where that is no time.
         zone: the zone that the head's time names; empty where it names none.
         thread_id: the head's thread; 0 without one.
         severity: the head's label.
@@ -79,7 +80,7 @@ class Line:
 
 _TIME = r"\d{4}-\d\d-\d\d[T ][ \d]\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 _ZONED = rf"{_TIME}(?:Z|[+-]\d\d:?\d\d)"
-_WHO = r"\S+ (?P<program>[^\s:\[\]]{1,64})(?:\[\d+\])?: ?"
+_WHO = r"\S+ (?P<program>[^\s:\[\]]{1,64})(?:\[\d+\])?:(?: |\Z)"
 
 _WRAPPINGS = (
     ("compose", re.compile(r"(?:\x1b\[[\d;]*m)*[\w.-]{1,128} +\| ?(?:\x1b\[[\d;]*m)*")),
@@ -149,10 +150,7 @@ def read_line(text: str, clock: Clock) -> Line | None:
 def _wrapped(line: Line, wrapping: list[str], program: str, at: datetime | None) -> Line:
     if not wrapping:
         return line
-    source = Source(program=program)
-    if line.at is not None:
-        return replace(line, wrapping=tuple(wrapping), source=source)
-    return replace(line, wrapping=tuple(wrapping), source=source, at=at, hour=_utc_hour(at))
+    return replace(line, wrapping=tuple(wrapping), source=Source(program=program), at=line.at or at)
 
 
 def _utc_hour(at: datetime | None) -> datetime | None:
@@ -229,7 +227,7 @@ def _from_json(text: str, clock: Clock) -> _Layer | Line | None:
                 hour=hour_of(*hour_part(time), clock.zone),
                 thread_id=_number(fields.get("thread")),
                 severity=_text(fields.get("label")) or _PRIORITIES.get(_number(fields.get("prio")), ""),
-                code=f"MY-{code:06}",
+                code=f"MY-{code:06}" if 0 <= code < _CODES else "",
             )
     return None
 
@@ -247,5 +245,5 @@ def _text(value: object) -> str:
 
 def _number(value: object) -> int:
     if isinstance(value, int):
-        return value
+        return value if 0 <= value < _NUMBERS else 0
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _DIGITS else 0

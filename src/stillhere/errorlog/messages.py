@@ -56,6 +56,7 @@ SAYINGS = (
     _says(Kind.CRASH_RECOVERY, "Database was not shut", r" ?down normally"),
     _says(Kind.CRASH_RECOVERY, "Starting crash recovery"),
     _says(Kind.HANG, "Semaphore wait has lasted > ", r"(?P<seconds>\d+) seconds\. We intentionally crash"),
+    _says(Kind.HANG, "innodb_fatal_semaphore_wait_threshold was exceeded for "),
     _says(Kind.IDLE_TIMEOUT, "'wait_timeout' period of ", rf"(?P<seconds>\d+) seconds was exceeded for {_ACCOUNT}"),
     _says(
         Kind.IDLE_TIMEOUT,
@@ -84,9 +85,11 @@ SAYINGS = (
     _says(Kind.ROLE_CHANGE, "Primary server with address "),
     _says(Kind.ROLE_CHANGE, "This server is working as "),
     _says(Kind.ROLE_CHANGE, "Group membership changed"),
-    _says(Kind.ROLE_CHANGE, "Member with address ", r".* has become (?:un)?reachable"),
-    _says(Kind.ROLE_CHANGE, "The member "),
-    _says(Kind.ROLE_CHANGE, "This member "),
+    _says(Kind.ROLE_CHANGE, "Member with address ", r".* (?:has become unreachable|is reachable again)"),
+    _says(Kind.ROLE_CHANGE, "The member lost contact with a majority"),
+    _says(Kind.ROLE_CHANGE, "The member has resumed contact with a majority"),
+    _says(Kind.ROLE_CHANGE, "The member has left the group"),
+    _says(Kind.ROLE_CHANGE, "This member could not reach a majority"),
     _says(Kind.ROLE_CHANGE, "Member was expelled from the group"),
     _says(Kind.CLUSTER, "Received NON-PRIMARY"),
     _says(Kind.CLUSTER, "Shifting "),
@@ -100,8 +103,12 @@ SAYINGS = (
     _says(Kind.UPGRADE_REFUSED, "Invalid MySQL server ", r"(?:up|down)grade"),
     _says(Kind.UPGRADE_REFUSED, "Upgrading the ", r".* is not supported"),
     _says(Kind.UPGRADE_REFUSED, "Cannot upgrade server earlier than"),
+    _says(Kind.UPGRADE_REFUSED, "Cannot boot server with lower version than"),
+    _says(Kind.UPGRADE_REFUSED, "Data Dictionary version '", r"\d+' not supported"),
     _says(Kind.BLOB_OVER_REDO, "The total blob data length"),
 )
+
+_OPENING = re.compile("|".join(sorted(re.escape(saying.opening) for saying in SAYINGS)))
 
 BARE_REASONS = (
     "Got an error reading",
@@ -115,6 +122,9 @@ BARE_REASONS = (
 _ABORTED = re.compile(r"Aborted connection (?P<thread>\d{1,20}) (?P<tail>to db: .*)", re.DOTALL)
 _BARE = re.compile(rf"(?:{'|'.join(BARE_REASONS)}) [\w ]{{1,40}}\.?\s*\Z")
 _TAIL_LENGTH = 2000
+_NAMES_LENGTH = 500  # where a program's name is looked for: a bound on the work that a hostile line makes
+# What servers allow themselves, or more; a bound on what is remembered of hostile lines.
+_USER, _HOST, _DATABASE, _REASON = 128, 255, 192, 200
 _TAIL = re.compile(
     r"to db: '(?P<db>[^'\n]*)' user: '(?P<user>[^'\n]*)'(?: host: '(?P<host>[^'\n]*)'[^(\n]{0,80})? ?"
     r"(?:\((?P<reason>[^\n]*)\)\.?)?\s*\Z"
@@ -148,7 +158,7 @@ def entry_of(line: Line, number: int) -> Entry | None:
         thread = _int(named["thread"]) if named else 0
         return replace(entry, database=abort.database, thread_id=thread or entry.thread_id)
     stripped, inside = _stripped(message)
-    for saying in SAYINGS:
+    for saying in SAYINGS if _OPENING.match(stripped) else ():
         if stripped.startswith(saying.opening) and (found := saying.pattern.match(stripped)):
             return _entry(saying.kind, found.groupdict(), inside, line, number)
     if line.style == "mysql json" and message.startswith(_JSON_ENDS):
@@ -196,8 +206,8 @@ def abort_of(tail: str) -> Abort | None:
     found = _TAIL.match(tail[:_TAIL_LENGTH])
     if found is None:
         return Abort(Kind.ABORTED)
-    user, host, reason = found["user"], found["host"] or "", shown(found["reason"] or "")
-    database = "" if found["db"] == "unconnected" else found["db"]
+    user, host, reason = found["user"][:_USER], (found["host"] or "")[:_HOST], shown(found["reason"] or "")[:_REASON]
+    database = "" if found["db"] == "unconnected" else found["db"][:_DATABASE]
     if user != "unauthenticated":
         return Abort(_kind_of(reason), user, host, database, reason)
     quiet = reason.startswith("This connection closed normally")
@@ -213,10 +223,10 @@ def _kind_of(reason: str) -> Kind:
 def _stripped(message: str) -> tuple[str, str]:
     """The message without the names in front of it, and what the program's name had in brackets."""
     inside = ""
-    if program := _PROGRAM.match(message):
+    if program := _PROGRAM.match(message, 0, _NAMES_LENGTH):
         message, inside = message[program.end() :], program["inside"] or ""
         if message.startswith("("):  # MariaDB: mariadbd (initiated by: root[root] @ localhost []): Normal shutdown
-            message = message[message.find("): ") + 3 :] if "): " in message[:400] else message
+            message = message.partition("): ")[2] if "): " in message[:_NAMES_LENGTH] else message
     for _ in range(3):
         component = _COMPONENT.match(message)
         if component is None:

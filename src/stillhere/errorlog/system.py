@@ -13,6 +13,8 @@ from stillhere.errorlog.messages import shown
 
 __all__ = ["system_entry"]
 
+_SIGKILL = 9
+_LENGTH = 1000  # of a message that is looked at: a bound on the work that a hostile line makes
 _NAME = r"(?:mysqld|mariadbd|mysql|mariadb)[\w.-]*"
 _UNIT = r"\S*(?:mysql|mariadb|percona)\S*\.(?:service|scope)"
 
@@ -30,12 +32,18 @@ _MANAGER = (
     (Kind.OOM_KILL, re.compile(rf"{_UNIT}: Failed with result '(?P<reason>oom-kill)'")),
     (Kind.KILLED, re.compile(rf"{_UNIT}: (?P<reason>Main process exited, code=killed, status=9/KILL)")),
     (Kind.KILLED, re.compile(rf"{_UNIT}: (?P<reason>main process exited, code=killed, status=9/KILL)")),
+    (
+        Kind.CRASH,
+        re.compile(
+            rf"{_UNIT}: (?P<reason>[Mm]ain process exited, code=(?:dumped|killed), status=(?P<signal>6|7|8|11)/)"
+        ),
+    ),
 )
 
 
 def system_entry(line: Line, number: int) -> Entry | None:
     """The entry of a kernel's or a service manager's line; ``None`` where it is about something else."""
-    message = line.message
+    message = line.message[:_LENGTH]
     if line.source.program.startswith("systemd"):
         for kind, pattern in _MANAGER:
             if found := pattern.match(message):
@@ -58,6 +66,6 @@ def _entry(kind: Kind, found: re.Match[str], line: Line, number: int) -> Entry:
         at=line.at,
         severity="",
         reason=found.groupdict().get("reason") or "",
-        signal=9,
+        signal=int(found.groupdict().get("signal") or _SIGKILL),
         text=shown(line.message),
     )
