@@ -16,7 +16,7 @@ from stillhere.continuity.dossier import Dossier, dossier_of
 from stillhere.continuity.facts import UNKNOWN_FACTS, Facts, learn, restarted_between
 from stillhere.continuity.fence import Ghost, fence
 from stillhere.continuity.gate import Gate, GateFull, GateTimeout, gate_for
-from stillhere.continuity.inquiry import INQUIRY
+from stillhere.continuity.inquiry import INQUIRY, load_rules
 from stillhere.continuity.link import Link
 from stillhere.continuity.recovery import lay_ghosts
 from stillhere.continuity.slot import build
@@ -74,6 +74,8 @@ class Endpoint:
         self.gate = gate_for(self.name)
         self.gate.on_wait = visits.note_wait
         self.dossier = dossier_of(self.name)
+        if not self.policy.incidents:
+            load_rules()
 
     @property
     def own_kills(self) -> int:

@@ -7,6 +7,7 @@ about whatever keeps it from asking.
 from __future__ import annotations
 
 import atexit
+import importlib
 import logging
 import os
 import threading
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from stillhere.continuity.sighting import Sighting
     from stillhere.events import Incident
 
-__all__ = ["INQUIRY", "Inquiry"]
+__all__ = ["INQUIRY", "Inquiry", "load_rules"]
 
 _logger = logging.getLogger("stillhere")
 MAX_WAITING = 1000
@@ -146,6 +147,7 @@ class Inquiry:
                     self._thread = None
 
     def _run(self) -> None:
+        load_rules()
         while True:
             self._wake.wait(self._pause())
             self._wake.clear()
@@ -260,6 +262,11 @@ class Inquiry:
             self._keep([telling.tell(seen, whose, None) for seen, whose in left], _AT_EXIT)
         finally:
             self._turn.release()
+
+
+def load_rules() -> None:
+    """Import the rules: where nobody has by the time that they are needed, a call that meets a loss waits for it."""
+    importlib.import_module("stillhere.causes.rules")
 
 
 def _is_up(endpoint: Endpoint) -> bool:

@@ -7,8 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from stillhere import events
-from stillhere.causes.engine import UNKNOWN, Explanation, explain
-from stillhere.causes.rules import RULES
+from stillhere.causes import UNKNOWN, Explanation, explain
 from stillhere.continuity.observed import knowledge_of, observations
 from stillhere.continuity.verdict import Phase
 from stillhere.findings import Evidence
@@ -78,7 +77,7 @@ def refusal(error: BaseException, *, in_transaction: bool) -> str:
 
 def explained(seen: Sighting, endpoint: Endpoint, answers: Answers | None = None) -> Explanation:
     """The cause, from what is known by now."""
-    return explain(observations(seen, knowledge_of(endpoint.dossier, seen, answers, endpoint.pool)), RULES)
+    return explain(observations(seen, knowledge_of(endpoint.dossier, seen, answers, endpoint.pool)))
 
 
 def annotate(error: BaseException, seen: Sighting, endpoint: Endpoint) -> None:

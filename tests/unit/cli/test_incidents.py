@@ -12,7 +12,6 @@ from stillhere.cli.main import main
 from stillhere.events import Incident
 from stillhere.findings import Evidence
 
-NOW = datetime.now(UTC)
 X = "\N{MULTIPLICATION SIGN}"
 
 
@@ -29,7 +28,8 @@ def incident(cause="killed", hours=0.5, server="db.internal:3306", **changes):
         "remedy": "Find out who sent KILL", "commands": ("SHOW PROCESSLIST",),
         "evidence": (Evidence("Com_kill grew once", "SHOW GLOBAL STATUS"),),
     }  # fmt: skip
-    return Incident(**{**facts, "at": NOW - timedelta(hours=hours), "server": server, "cause": cause, **changes})
+    at = datetime.now(UTC) - timedelta(hours=hours)
+    return Incident(**{**facts, "at": at, "server": server, "cause": cause, **changes})
 
 
 def shown(capsys, *argv):
@@ -84,9 +84,10 @@ def test_the_latest_are_shown_one_by_one_up_to_a_limit(state, capsys):
 
 
 def test_json_is_a_list_of_all_newest_first(state, capsys):
-    state.add([incident(hours=2), incident(hours=1)])
+    older, newer = incident(hours=2), incident(hours=1)
+    state.add([older, newer])
     listed = json.loads(shown(capsys, "--json").out)
-    assert [one["at"] for one in listed] == [(NOW - timedelta(hours=hours)).isoformat() for hours in (1, 2)]
+    assert [one["at"] for one in listed] == [newer.at.isoformat(), older.at.isoformat()]
     assert listed[0]["evidence"] == [{"fact": "Com_kill grew once", "source": "SHOW GLOBAL STATUS", "supports": True}]
     assert {"server", "cause", "certainty", "sentence", "done", "error", "phase", "remedy", "collect"} <= set(listed[0])
 

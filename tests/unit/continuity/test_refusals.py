@@ -40,7 +40,7 @@ def refused(call, reason: str):
         call()
     assert not isinstance(caught.value, StillhereError)
     note, cause = caught.value.__notes__
-    assert cause.startswith("stillhere: cause unknown: ")
+    assert re.match(r"stillhere: (?!not continued)", cause), cause
     assert note.startswith("stillhere: not continued: ")
     assert re.search(reason, note), note
     return caught.value
