@@ -6,7 +6,7 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,22 +85,22 @@ def ask(endpoint: Endpoint, chain: Callable[[], Any], dossier: Dossier, question
             own_least=own_kills,
             own_most=dossier.own_kills,
         )
-        answers = Answers(sample=sample)
+        variables = {key: mask_sql(value) for key, value in _pairs(driver.fetch(side, _VARIABLES)).items()}
+        answers = Answers(sample=sample, variables=variables)
         if question.since:
-            answers = _look_closer(driver, side, endpoint.name, sample, question)
+            answers = _look_closer(driver, side, endpoint.name, answers, question)
     finally:
         driver.close(side)
     dossier.note_sample(sample)
+    dossier.variables = answers.variables
     return answers
 
 
-def _look_closer(driver: Driver, side: Any, name: str, sample: Sample, question: Question) -> Answers:
-    variables = {key: mask_sql(value) for key, value in _pairs(driver.fetch(side, _VARIABLES)).items()}
+def _look_closer(driver: Driver, side: Any, name: str, seen: Answers, question: Question) -> Answers:
     gaps: dict[str, str] = {}
-    log, log_from = _log(driver, side, name, variables, sample, question.since, gaps)
-    return Answers(
-        sample=sample,
-        variables=variables,
+    log, log_from = _log(driver, side, name, seen.variables, seen.sample, question.since, gaps)
+    return replace(
+        seen,
         threads=_threads(driver, side, question.threads),
         log=log,
         log_from=log_from,

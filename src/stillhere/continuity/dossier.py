@@ -73,11 +73,16 @@ class Dossier:
 
     Args:
         name: the address as text.
+
+    Attributes:
+        own_kills: how many KILLs this process has sent there.
+        variables: global variables as they were read last, names in lower case; only those that were asked.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.own_kills = 0
+        self.variables: Mapping[str, str] = {}
         self._samples: deque[Sample] = deque(maxlen=_KEPT)
         self._losses: deque[tuple[float, int, tuple[int, ...]]] = deque(maxlen=_LOSSES_KEPT)
         self._idle: deque[float] = deque(maxlen=_IDLE_KEPT)

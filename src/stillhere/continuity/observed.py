@@ -41,6 +41,7 @@ class Knowledge:
         window: counters from before the connection was last good and from after its loss.
         lost_meanwhile: how many connections were lost from when this one was last good to the second reading.
         answers: what the server said afterwards; None where it was not asked, or did not answer.
+        variables: global variables as they were read last.
         pool: the application's pool.
     """
 
@@ -51,6 +52,7 @@ class Knowledge:
     window: tuple[Sample, Sample] | None = None
     lost_meanwhile: int | None = None
     answers: Answers | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
     pool: PoolSettings = field(default_factory=PoolSettings)
 
 
@@ -70,6 +72,7 @@ def knowledge_of(
         window=window,
         lost_meanwhile=dossier.lost_within(seen.alive_at, window[1].at) if window is not None else None,
         answers=answers,
+        variables=answers.variables if answers is not None else dossier.variables,
         pool=pool if pool is not None else PoolSettings(),
     )
 
@@ -146,7 +149,7 @@ def _process(seen: Sighting) -> ProcessFacts:
 def _server(seen: Sighting, known: Knowledge) -> ServerFacts:
     lost, answers = seen.lost, known.answers
     after = _after(seen, answers)
-    variables: Mapping[str, str] = answers.variables if answers is not None else {}
+    now: Mapping[str, str] = answers.variables if answers is not None else {}
     kills, deltas = _growth(known.window)
     # The address is all that is known of a server that was never reached.
     met = bool(lost.thread_id or lost.identity)
@@ -154,7 +157,7 @@ def _server(seen: Sighting, known: Knowledge) -> ServerFacts:
         address=seen.server,
         flavour=lost.flavour if met else after.flavour if after is not None else None,
         version=lost.version if met else after.version if after is not None else None,
-        variables=variables,
+        variables=known.variables,
         uptime=float(after.uptime) if after is not None and after.uptime >= 0 else None,
         restarted=restarted_between(lost, after) if after is not None and met else None,
         unreachable=known.unreachable,
@@ -163,7 +166,7 @@ def _server(seen: Sighting, known: Knowledge) -> ServerFacts:
         kills=kills,
         lost_meanwhile=known.lost_meanwhile,
         deltas=deltas,
-        read_only_now=variables["read_only"].upper() not in {"OFF", "0"} if "read_only" in variables else None,
+        read_only_now=now["read_only"].upper() not in {"OFF", "0"} if "read_only" in now else None,
     )
 
 

@@ -433,7 +433,7 @@ def test_a_server_is_asked_once_a_second_at_most(make_rig, server, run, answerin
         server.break_at(Step.REPLY, b"SELECT")
         run(connection, "SELECT x FROM t")
         INQUIRY.look_around()
-    assert server.sent(b"SHOW GLOBAL VARIABLES") == 1
+    assert server.sent(b"SHOW GLOBAL STATUS") == 2
     assert len(told(rig)) == 1
 
 
@@ -453,6 +453,20 @@ def test_a_server_that_is_away_is_left_to_those_who_need_it(make_rig, server, an
     INQUIRY._desks[rig.endpoint.name].next_round = 0.0
     INQUIRY.look_around()
     assert [one.errno for one in told(rig)] == [2003]
+
+
+def test_a_note_knows_the_settings_that_were_read_before(make_rig, server, run, answering, at_once, idle):
+    server.wait_timeout = 100
+    connection = make_rig().connect(autocommit=True)
+    INQUIRY.look_around()
+    server.answer(b"GET_LOCK", Reply.of((1,)))
+    run(connection, "SELECT GET_LOCK('a', 0)")
+    idle(connection, 120.0)
+    server.cut()
+    with pytest.raises(OperationalError) as caught:
+        run(connection, "SELECT x FROM t")
+    assert "idle 120 s" in caught.value.__notes__[1]
+    assert "28800 s" in caught.value.__notes__[1]
 
 
 def test_past_a_thousand_losses_are_dropped_and_counted(make_rig, monkeypatch):
