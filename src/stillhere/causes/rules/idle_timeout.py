@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from stillhere.causes.deaths import death, shortly_before
 from stillhere.causes.observations import Observations
 from stillhere.causes.reading import CLIENT, EXCEPTION, PROCESSLIST, Reading
 from stillhere.causes.remedies import ASK_LIMITS, ASK_LOG, ASK_UPTIME, connection_died_in_the_pool
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
-from stillhere.causes.wording import seconds, source_of, times
+from stillhere.causes.wording import moment, seconds, source_of, times
 from stillhere.errorlog.entry import Entry, Kind
 from stillhere.server.versions import Flavour
 
@@ -102,6 +103,11 @@ class IdleTimeout(Rule):
         )
         _weigh_pool(reading, weighing)
         _weigh_hangup(reading, weighing)
+        end = death(reading)
+        if end is not None and not end.exact and shortly_before(reading, end) and end.last is not None:
+            weighing.con(
+                f"the server's life before ended at {moment(end.last)}, within the hour", "error log", weak=True
+            )
         restart = reading.restart
         weighing.con(restart.fact, restart.source, when=bool(restart.happened), weak=True)
         weighing.con("its thread is still in the process list", PROCESSLIST, when=reading.server.thread_alive is True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stillhere.causes.deaths import Death, concerned_by_an_end, death, no_death, weigh_death
+from stillhere.causes.deaths import Death, concerned_by_an_end, death, no_death, shortly_before, weigh_death
 from stillhere.causes.observations import Observations
 from stillhere.causes.reading import CLIENT, EXCEPTION, Reading
 from stillhere.causes.remedies import ASK_LOG, ASK_UPTIME, server_came_back
@@ -14,7 +14,6 @@ from stillhere.errorlog.summary import Ending
 __all__ = ["ServerRestart"]
 
 _SAID = "ER_SERVER_SHUTDOWN"
-_NEAR = 3600.0
 _UNREACHED = ("CR_CONN_HOST_ERROR", "CR_CONNECTION_ERROR")
 
 
@@ -80,7 +79,7 @@ class ServerRestart(Rule):
         weighing.pro(restart.fact, restart.source, when=bool(restart.happened))
         weighing.con(restart.fact, restart.source, when=restart.happened is False)
         best = Certainty.PROVED if end.exact and restart.happened is not False else Certainty.POSSIBLE
-        if not end.exact and _shortly_before(reading, end):
+        if not end.exact and shortly_before(reading, end):
             best = Certainty.LIKELY
         at = f" at {moment(end.first)}" if end.first else ""
         return self._answer(reading, weighing, best, f"the server was shut down in order{at}")
@@ -122,8 +121,3 @@ class ServerRestart(Rule):
             # That it was started again is known, only not in which way its life before had ended.
             guess=sentence if "not known" in sentence else "",
         )
-
-
-def _shortly_before(reading: Reading, end: Death) -> bool:
-    window = reading.window
-    return window is not None and end.last is not None and 0 <= (window.end - end.last).total_seconds() <= _NEAR
