@@ -63,7 +63,9 @@ def knowledge_of(
     tried = seen.phase is Phase.CONNECT or seen.after is not None or answers is not None
     unreachable = dossier.unreachable(seen.found_at - _BEFORE, seen.found_at + seen.seconds + _AFTER)
     others, other_codes = dossier.others(seen)
-    window = dossier.window(seen.alive_at, seen.found_at)
+    # An attempt to connect has failed at its end, or before.
+    ended = seen.found_at + (seen.duration or 0.0) if seen.phase is Phase.CONNECT else seen.found_at
+    window = dossier.window(seen.alive_at, ended)
     return Knowledge(
         others=others,
         other_codes=other_codes,

@@ -9,7 +9,7 @@ from stillhere.lab.drill.arms import ARMS
 from stillhere.lab.drill.run import QUICK, Program, drill
 from stillhere.lab.faults import FAULTS
 
-FEW = ("idle_timeout", "kill_idle", "oversized_packet", "graceful_restart", "crash", "reset", "connections_full", "delay")
+FEW = ("idle_timeout", "kill_idle", "oversized_packet", "graceful_restart", "crash", "reset", "connections_full")
 
 pytestmark = pytest.mark.slow
 

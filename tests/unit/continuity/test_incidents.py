@@ -312,6 +312,14 @@ def test_kills_are_counted_from_before_it_was_last_good_until_after_its_loss():
     assert observations(seen(), known).server.kills == 2
 
 
+def test_kills_during_an_attempt_to_connect_are_counted_to_its_end():
+    here = seen(phase=Phase.CONNECT, found_at=54.0, duration=2.0)
+    dossier = Dossier("s")
+    for one in (sample(53.0), sample(55.0, AFTER), sample(57.0, AFTER, kills=4)):
+        dossier.note_sample(one)
+    assert observations(here, knowledge_of(dossier, here)).server.kills == 1
+
+
 def test_our_own_kills_are_left_out_however_the_counting_raced():
     known = window_of(sample(53.0, least=1, most=2), sample(56.0, AFTER, 5, least=2, most=3))
     assert observations(seen(), known).server.kills == 0
