@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import cores, cost, errorlog, memory, report, round_trips, times
+from benchmarks import cores, cost, errorlog, memory, recovery, report, round_trips, times
 from benchmarks.arms import DRIVERS, prepare
 from benchmarks.line import Line
 from benchmarks.place import place
@@ -56,6 +56,7 @@ def _measure(server: Server, driver: str, *, quick: bool) -> Iterator[Row]:
         yield from round_trips.measure(server, line, driver)
         yield from times.measure(server, line, driver, blocks, turns)
     yield from cost.measure(server, driver, blocks, turns)
+    yield from recovery.measure(server, driver, blocks // 2, turns)
     yield from memory.measure(server, driver)
 
 

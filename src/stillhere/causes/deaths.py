@@ -65,12 +65,17 @@ def death(reading: Reading) -> Death | None:
     if not window.exact:
         before = [end for end in ends if end.last is not None and utc(end.last) <= window.end + _SLACK]
         return _with(before[-1], exact=False) if before else None
-    return next((end for end in ends if _touches(end, window)), None)
+    touching = [end for end in ends if _touches(end, window)]
+    # Clocks differ by a little: the slack admits an end from just before it was last alive, but not in the place of one
+    # that lies where it was lost.
+    return next((end for end in touching if _lies_in(end, window)), touching[-1] if touching else None)
 
 
 def concerned_by_an_end(reading: Reading) -> bool:
     """Whether the client's trouble is one that a restart gives, and nothing named another reason."""
-    unreached = reading.connecting and (reading.has(*_UNREACHED) or not reading.codes)
+    # A server that goes down may still take a connection, and end it before its greeting.
+    cut_off = reading.has("CR_SERVER_LOST", "CR_SERVER_GONE_ERROR") and reading.restart.happened is True
+    unreached = reading.connecting and (reading.has(*_UNREACHED) or cut_off or not reading.codes)
     named = (
         reading.said_inactive
         or reading.too_large
@@ -114,6 +119,11 @@ def _touches(end: Death, window: Window) -> bool:
     if end.next_start is not None and end.next_start.at is not None and utc(end.next_start.at) <= window.start:
         return False  # the connection belonged to the life after it
     return utc(first) <= window.end + _SLACK and utc(last) >= window.start - _SLACK
+
+
+def _lies_in(end: Death, window: Window) -> bool:
+    last = end.last or end.first
+    return last is not None and utc(last) >= window.start
 
 
 def _only(ends: list[Death], *, sure: bool) -> Death:

@@ -164,6 +164,8 @@ class ServerFacts:
         same: whether the server that answers now is the one that was lost.
         thread_alive: whether the lost thread is still in the process list.
         kills: how much ``Com_kill`` grew over the connection's life, our own left out.
+        lost_meanwhile: how many connections this process lost in the time in which a KILL of this one was counted;
+            those that the server itself explained are left out.
         deltas: growth of other status counters over the connection's life, names in lower case.
         read_only_now: whether it refuses writes now.
     """
@@ -179,6 +181,7 @@ class ServerFacts:
     same: bool | None = None
     thread_alive: bool | None = None
     kills: int | None = None
+    lost_meanwhile: int | None = None
     deltas: Mapping[str, int] = field(default_factory=dict)
     read_only_now: bool | None = None
 
