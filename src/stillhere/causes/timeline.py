@@ -1,0 +1,136 @@
+"""What happened when: losses, the server's starts and ends, aborted connections, changes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from stillhere.causes.answer import LogView, Look, Mark, Moment
+from stillhere.causes.assemble import Scene
+from stillhere.causes.gather import Gathered, subject_of
+from stillhere.errorlog.entry import Entry, Kind
+from stillhere.errorlog.summary import Ending, Life
+
+__all__ = ["timeline"]
+
+_CHANGES = {Kind.READ_ONLY: Mark.CHANGE, Kind.ROLE_CHANGE: Mark.CHANGE, Kind.CLUSTER: Mark.CHANGE}
+_REFUSED = {
+    Kind.TOO_MANY_CONNECTIONS: "too many connections",
+    Kind.HOST_BLOCKED: "a host is blocked",
+    Kind.THREAD_LIMIT: "no thread for a new connection",
+    Kind.ACCEPT_FAILED: "connections can't be accepted",
+    Kind.DISK_FULL: "the disk is full",
+}
+_ENDINGS = {
+    Ending.CLEAN: (Mark.STOP, "shut down in order"),
+    Ending.CRASH: (Mark.CRASH, "crashed"),
+    Ending.KILLED: (Mark.CRASH, "killed; its log doesn't say by whom"),
+    Ending.OOM: (Mark.OOM, "killed for want of memory"),
+    Ending.UNFINISHED_SHUTDOWN: (Mark.STOP, "a shutdown began and did not finish"),
+    Ending.HANG: (Mark.HANG, "hung, and ended itself"),
+}
+_CHANGES_SHOWN = 50
+_LIVES_SHOWN = 50
+
+
+def timeline(gathered: Gathered, known: Scene) -> tuple[Moment, ...]:
+    """Everything that has a time, in its order.
+
+    Args:
+        gathered: the application's reports.
+        known: the logs and the look at the live server.
+    """
+    moments = [*_losses(gathered), *_lives(known.lives[-_LIVES_SHOWN:]), *_look(known.look)]
+    for log in known.logs:
+        moments += [*_aborts(log), *_refused(log), *_changes(log)]
+    return tuple(sorted(moments, key=lambda moment: moment.at))
+
+
+def _losses(gathered: Gathered) -> Iterator[Moment]:
+    for group in gathered.groups.values():
+        what = subject_of(group.kept[0])
+        for burst in group.bursts:
+            yield Moment(
+                at=burst.first,
+                until=burst.last if burst.count > 1 else None,
+                mark=Mark.LOSS,
+                text=what,
+                count=burst.count,
+                source=group.source,
+            )
+
+
+def _lives(lives: Iterable[Life]) -> Iterator[Moment]:
+    for life in lives:
+        version = f" ({life.version})" if life.version else ""
+        begun = life.started or life.ready
+        if begun is not None and life.start_line:
+            yield Moment(at=begun, mark=Mark.START, text=f"server started{version}", source=_line(life.start_line))
+        if life.ending in _ENDINGS and life.ended is not None:
+            mark, words = _ENDINGS[life.ending]
+            yield Moment(at=life.ended, mark=mark, text=f"server {words}", source=_line(life.end_line))
+
+
+def _aborts(log: LogView) -> Iterator[Moment]:
+    hours = log.summary.aborts.by_hour
+    if not hours:
+        return
+    kinds = {Kind.ABORTED, Kind.IDLE_TIMEOUT, Kind.ABORTED_CONNECT, Kind.PACKET_TOO_LARGE}
+    times = [entry.at for entry in log.summary.entries if entry.kind in kinds and entry.at is not None]
+    first, last = _within(times, hours[0][0]), _within(times, hours[-1][0])
+    total = sum(count for _, count in hours)
+    yield Moment(
+        at=first[0] if first else hours[0][0],
+        until=(last[-1] if last else hours[-1][0]) if total > 1 else None,
+        mark=Mark.ABORTS,
+        text="aborted connections" if total > 1 else "an aborted connection",
+        count=total,
+        source=log.name,
+    )
+
+
+def _refused(log: LogView) -> Iterator[Moment]:
+    for kind, words in _REFUSED.items():
+        times = [entry.at for entry in log.summary.entries if entry.kind is kind and entry.at is not None]
+        if times:
+            count = log.summary.counts.get(kind, len(times))
+            yield Moment(
+                at=times[0],
+                until=times[-1] if count > 1 else None,
+                mark=Mark.REFUSED,
+                text=words,
+                count=count,
+                source=log.name,
+            )
+
+
+def _changes(log: LogView) -> Iterator[Moment]:
+    changed = [entry for entry in log.summary.entries if entry.kind in _CHANGES and entry.at is not None]
+    for entry in changed[-_CHANGES_SHOWN:]:
+        yield Moment(at=_at(entry), mark=Mark.CHANGE, text=entry.text, source=_line(entry.line))
+
+
+def _look(look: Look | None) -> Iterator[Moment]:
+    if look is None:
+        return
+    if look.snapshot is None:
+        yield Moment(at=look.at, mark=Mark.LOOK, text=f"the server lets nobody in: {look.error}", source=look.address)
+        return
+    uptime = look.snapshot.count("uptime")
+    if uptime is not None:
+        started = look.snapshot.taken_at - timedelta(seconds=uptime)
+        yield Moment(at=started, mark=Mark.START, text="server started, by its uptime", source=look.address)
+    yield Moment(at=look.snapshot.taken_at, mark=Mark.LOOK, text="the server was looked at", source=look.address)
+
+
+def _within(times: list[datetime], hour: datetime) -> list[datetime]:
+    return [at for at in times if hour <= at < hour + timedelta(hours=1)]
+
+
+def _at(entry: Entry) -> datetime:
+    assert entry.at is not None  # noqa: S101 - for the type checker; callers look first
+    return entry.at
+
+
+def _line(line: int) -> str:
+    return f"error log, line {line}" if line else "error log"
