@@ -27,7 +27,9 @@ _PLACES = 5
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
-def conclude(gathered: Gathered, logs: Sequence[LogView], look: Look | None, explain: Explain) -> Answer:
+def conclude(
+    gathered: Gathered, logs: Sequence[LogView], look: Look | None, explain: Explain, notes: Iterable[str] = ()
+) -> Answer:
     """Explain everything.
 
     Args:
@@ -35,6 +37,7 @@ def conclude(gathered: Gathered, logs: Sequence[LogView], look: Look | None, exp
         logs: the servers' logs.
         look: at the live server, where one was asked for.
         explain: ranks the causes of one loss.
+        notes: what to say about the reading of the inputs.
     """
     known = scene(logs, look)
     others: Counter[str] = Counter()
@@ -48,7 +51,7 @@ def conclude(gathered: Gathered, logs: Sequence[LogView], look: Look | None, exp
         logs=known.logs,
         look=known.look,
         others=dict(others.most_common()),
-        notes=tuple(_notes(gathered, logs)),
+        notes=(*notes, *_notes(gathered, logs)),
     )
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import lzma
 import os
 import select
 import shutil
 import stat
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from stillhere import apptrace, errorlog
 from stillhere.causes.answer import LogView
 from stillhere.causes.gather import Gathered, gather
 from stillhere.causes.windows import LONG_AGO, NEAR
 from stillhere.errorlog.source import unpacked
+from stillhere.errorlog.summary import Summary
 from stillhere.errors import ConfigurationError
 
 __all__ = ["Materials", "piped", "read_all"]
@@ -37,10 +42,12 @@ class Materials:
     Attributes:
         gathered: the application's reports.
         logs: the servers' logs.
+        notes: what went wrong while they were read.
     """
 
     gathered: Gathered = field(default_factory=Gathered)
     logs: list[LogView] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def read_all(files: Sequence[str], logs: Sequence[str], zone: tzinfo | None) -> Materials:
@@ -58,24 +65,31 @@ def read_all(files: Sequence[str], logs: Sequence[str], zone: tzinfo | None) -> 
     found = Materials()
     with ExitStack() as stack:
         inputs = [stack.enter_context(_opened(name)) for name in dict.fromkeys(files)]
-        given = [
-            stack.enter_context(_opened(name)) for name in dict.fromkeys(logs) if name not in files or name == _STDIN
-        ]
-        as_log = [(one, True) for one in given]
-        for one in inputs:
-            if one.report or not one.log:
-                count = gather(apptrace.read(one.stream()), one.name, found.gathered, zone)
-                if one.log or (not one.report and not count):
-                    as_log.append((one, one.log))
-            else:
-                as_log.append((one, True))
-        around = _around(found.gathered)
-        for one, sure in as_log:
-            summary = errorlog.read(one.stream(), zone=zone or UTC, around=around)
-            if not summary.counts and summary.unknown >= summary.lines and (not sure or one in given):
-                raise ConfigurationError(_neither(one, log_only=one in given))
-            found.logs.append(LogView(name=one.name, summary=summary, window=around))
+        named = [stack.enter_context(_opened(name)) for name in dict.fromkeys(logs) if name not in files]
+        also_logs = [one for one in inputs if not _take_reports(one, found.gathered, zone)]
+        window = _window(found.gathered)
+        for one in (*also_logs, *named):
+            summary = _read_log(one, zone, window)
+            if summary.counts or summary.unknown < summary.lines:
+                found.logs.append(LogView(name=one.name, summary=summary, window=window))
+            elif one in named or not one.report:
+                raise ConfigurationError(_neither(one, log_only=one in named))
+        found.notes += [one.damage for one in (*inputs, *named) if one.damage]
     return found
+
+
+def _take_reports(one: _Input, gathered: Gathered, zone: tzinfo | None) -> bool:
+    """Take in its reports; whether that was all there is to it. What nobody recognised is tried as both."""
+    if one.log and not one.report:
+        return False
+    with one.stream() as stream:
+        count = gather(apptrace.read(stream), one.name, gathered, zone)
+    return not one.log and (count > 0 or one.report)
+
+
+def _read_log(one: _Input, zone: tzinfo | None, window: tuple[datetime, datetime] | None) -> Summary:
+    with one.stream() as stream:
+        return errorlog.read(stream, zone=zone or UTC, until=one.until, around=window)
 
 
 def piped() -> bool:
@@ -93,45 +107,84 @@ def piped() -> bool:
     return bool(ready)
 
 
+class _Careful(io.RawIOBase):
+    """A packed stream that ends where it is damaged, instead of raising.
+
+    Attributes:
+        damage: what was wrong; empty where nothing was.
+    """
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self._stream = stream
+        self._name = name
+        self.damage = ""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self.damage:
+            return 0
+        try:
+            given = self._stream.read(len(buffer))
+        except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, ValueError) as error:
+            self.damage = f"{self._name} is damaged, and was read as far as it goes: {error}"
+            return 0
+        except Exception as error:
+            if type(error).__name__ != "ZstdError":  # its module is one of two, or absent
+                raise
+            self.damage = f"{self._name} is damaged, and was read as far as it goes: {error}"
+            return 0
+        buffer[: len(given)] = given
+        return len(given)
+
+
 @dataclass(slots=True, eq=False)
 class _Input:
     """One open input that can be read again from its beginning.
 
     Attributes:
         name: as it was given; ``standard input`` for ``-``.
+        file: its bytes, as they are.
+        until: about when it ends.
         report: whether it looks like an application's report or log.
         log: whether it looks like a server's log.
+        damage: why reading ended before the end; empty where it did not.
     """
 
     name: str
     file: BinaryIO
+    until: datetime
     report: bool = False
     log: bool = False
+    damage: str = ""
 
-    def stream(self) -> BinaryIO:
+    @contextmanager
+    def stream(self) -> Iterator[BinaryIO]:
         """Its bytes from the beginning, unpacked."""
         self.file.seek(0)
-        return unpacked(self.file, self.name)
+        inner = unpacked(self.file, self.name)
+        if inner is self.file:
+            yield inner
+            return
+        careful = _Careful(inner, self.name)
+        yield io.BufferedReader(careful, _SAMPLE)
+        self.damage = careful.damage
 
 
 @contextmanager
 def _opened(name: str) -> Iterator[_Input]:
     with ExitStack() as stack:
         if name == _STDIN:
-            file: IO[bytes] = stack.enter_context(tempfile.SpooledTemporaryFile(_SPOOLED))
-            shutil.copyfileobj(sys.stdin.buffer, file)
-            shown = "standard input"
+            shown, file, until = "standard input", _copied(sys.stdin.buffer, stack), datetime.now(UTC)
         else:
-            path = Path(name)
-            if path.is_dir():
+            if Path(name).is_dir():
                 raise ConfigurationError(f"{name} is a directory; name the files in it")
-            file = stack.enter_context(path.open("rb"))
-            shown = name
+            shown, file = name, cast("BinaryIO", stack.enter_context(Path(name).open("rb")))
+            until = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
             if not file.seekable():  # a named pipe, such as the shell's <(…)
-                copy = stack.enter_context(tempfile.SpooledTemporaryFile(_SPOOLED))
-                shutil.copyfileobj(file, copy)
-                file = copy
-        one = _Input(shown, cast("BinaryIO", file))
+                file, until = _copied(file, stack), datetime.now(UTC)
+        one = _Input(shown, file, until)
         samples = list(_samples(one))
         if not any(sample.strip() for sample in samples):
             raise ConfigurationError(f"{shown} is empty: expected {_EXPECTED}")
@@ -140,21 +193,29 @@ def _opened(name: str) -> Iterator[_Input]:
         yield one
 
 
+def _copied(stream: BinaryIO, stack: ExitStack) -> BinaryIO:
+    """What can be read only once, as a file on disk beyond some size, so that it can be read again."""
+    copy = cast("BinaryIO", tempfile.SpooledTemporaryFile(_SPOOLED))  # noqa: SIM115 - the stack closes it
+    stack.callback(copy.close)
+    shutil.copyfileobj(stream, copy)
+    return copy
+
+
 def _samples(one: _Input) -> Iterator[bytes]:
     """The beginning, the middle and the end; of a packed one the beginning."""
-    stream = one.stream()
-    yield stream.read(_SAMPLE)
+    with one.stream() as stream:
+        yield stream.read(_SAMPLE)
     if stream is not one.file:
         return
     size = one.file.seek(0, os.SEEK_END)
     for place in (size // 2, size - _SAMPLE):
         if place > _SAMPLE:
             one.file.seek(place)
-            one.file.readline()  # the rest of a line
+            one.file.readline(_SAMPLE)  # the rest of a line
             yield one.file.read(_SAMPLE)
 
 
-def _around(gathered: Gathered) -> tuple[datetime, datetime] | None:
+def _window(gathered: Gathered) -> tuple[datetime, datetime] | None:
     """The stretch of time of which every line is kept: a day before the latest losses, and what came with them.
 
     Earlier losses have to do with the lines that a summary keeps of a whole log.

@@ -90,7 +90,7 @@ def _answer(files: Sequence[str], logs: Sequence[str], url: str, zone: tzinfo | 
     seen = look(url) if url else None
     with messages.status("reading"):
         found = read_all(files, logs, zone) if files or logs else Materials()
-        return conclude(found.gathered, found.logs, seen, causes.explain)
+        return conclude(found.gathered, found.logs, seen, causes.explain, found.notes)
 
 
 def _show(answer: Answer, *, as_json: bool, html: Path | None) -> None:
