@@ -17,7 +17,7 @@ from stillhere.causes.observations import (
     ServerFacts,
     StatementFacts,
 )
-from stillhere.causes.windows import LONG_AGO, NEAR, around, joined_entries, joined_lives
+from stillhere.causes.windows import LONG_AGO, NEAR, around, joined_entries, joined_lives, recent
 from stillhere.errorlog.entry import Entry
 from stillhere.errorlog.summary import Life
 from stillhere.masking import MASK, mask_sql
@@ -91,7 +91,7 @@ def observe_report(report: Report, known: Scene) -> Observations:
         pool=PoolSettings.of_report(report.pool) if report.pool is not None else PoolSettings(),
         log=around(known.entries, at, at_once=cut_in_use(report)),
         log_covers=known.covers(at),
-        lives=known.lives,
+        lives=recent(known.lives, at),
         report=report,
         snapshot=known.look.snapshot if known.look is not None else None,
     )
@@ -112,7 +112,7 @@ def observe_look(known: Scene) -> Observations | None:
         server=known.server,
         log=around(known.entries, look.at, at_once=True),
         log_covers=known.covers(look.at),
-        lives=known.lives,
+        lives=recent(known.lives, look.at),
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from stillhere.causes.assemble import Scene
 from stillhere.causes.observations import Observations, SessionFacts
 from stillhere.causes.windows import NEAR, around
-from stillhere.errorlog.entry import Entry, Kind
+from stillhere.errorlog.entry import LIFECYCLE, Entry, Kind
 from stillhere.errorlog.summary import AbortGroup, Ending, Life, Summary
 
 __all__ = ["LogCase", "log_cases"]
@@ -32,6 +33,8 @@ _TURNED_AWAY = (
     Kind.NAME_RESOLUTION,
     Kind.ACCESS_DENIED,
 )
+_OF_AN_ENDING = LIFECYCLE | {Kind.FORCED_CLOSE, Kind.DISK_FULL, Kind.UPGRADE_REFUSED}
+"""What belongs to the end of a life; connections that were cut for reasons of their own don't."""
 _ENDINGS = {
     Ending.OOM: "the server was killed for want of memory",
     Ending.CRASH: "the server crashed",
@@ -167,7 +170,9 @@ def _about(known: Scene, life: Life, after: Life | None) -> tuple[Entry, ...]:
     more = around(known.entries, until, at_once=True) if until - end > timedelta() else ()
     found = {id(entry): entry for entry in (*life.evidence, *near, *more)}
     last = until + NEAR
-    return tuple(entry for entry in found.values() if entry.at is None or entry.at <= last)
+    return tuple(
+        entry for entry in found.values() if entry.kind in _OF_AN_ENDING and (entry.at is None or entry.at <= last)
+    )
 
 
 def _end_of(life: Life) -> datetime | None:
@@ -178,7 +183,7 @@ def _end_of(life: Life) -> datetime | None:
 
 
 def _pairs(lives: tuple[Life, ...]) -> Iterator[tuple[Life, Life | None]]:
-    yield from zip(lives, [*lives[1:], None], strict=True)
+    yield from zip_longest(lives, lives[1:])
 
 
 def _two(life: Life, after: Life | None) -> tuple[Life, ...]:

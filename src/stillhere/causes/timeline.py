@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from stillhere.causes.answer import LogView, Look, Mark, Moment
 from stillhere.causes.assemble import Scene
@@ -60,15 +61,18 @@ def _losses(gathered: Gathered) -> Iterator[Moment]:
             )
 
 
-def _lives(lives: Iterable[Life]) -> Iterator[Moment]:
-    for life in lives:
+def _lives(lives: tuple[Life, ...]) -> Iterator[Moment]:
+    for life, after in zip_longest(lives, lives[1:]):
         version = f" ({life.version})" if life.version else ""
         begun = life.started or life.ready
         if begun is not None and life.start_line:
             yield Moment(at=begun, mark=Mark.START, text=f"server started{version}", source=_line(life.start_line))
-        if life.ending in _ENDINGS and life.ended is not None:
+        # Who dies without a word is found dead by the next start.
+        ended = life.ended or (after.started if after is not None else None)
+        if life.ending in _ENDINGS and ended is not None:
             mark, words = _ENDINGS[life.ending]
-            yield Moment(at=life.ended, mark=mark, text=f"server {words}", source=_line(life.end_line))
+            found = "" if life.ended is not None else "found dead: "
+            yield Moment(at=ended, mark=mark, text=f"server {found}{words}", source=_line(life.end_line))
 
 
 def _aborts(log: LogView) -> Iterator[Moment]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 
 from stillhere.errorlog.entry import Entry, Kind
 from stillhere.errorlog.summary import Ending, Life, Summary
 
-__all__ = ["LONG_AGO", "NEAR", "around", "joined_entries", "joined_lives"]
+__all__ = ["LONG_AGO", "NEAR", "around", "joined_entries", "joined_lives", "recent"]
 
 NEAR = timedelta(minutes=2)
 """What two machines' clocks may be apart, with the time that a report takes to be written."""
@@ -79,7 +80,14 @@ def joined_lives(summaries: Sequence[Summary]) -> tuple[Life, ...]:
             else:
                 lives.append(life)
     kills = [entry for entry in joined_entries(summaries) if entry.kind is Kind.OOM_KILL and entry.at is not None]
-    return tuple(_for_want_of_memory(life, after, kills) for life, after in zip(lives, [*lives[1:], None], strict=True))
+    return tuple(_for_want_of_memory(life, after, kills) for life, after in zip_longest(lives, lives[1:]))
+
+
+def recent(lives: tuple[Life, ...], at: datetime | None) -> tuple[Life, ...]:
+    """The lives without those that ended before any connection of a pool was made; all of them without a time."""
+    if at is None:
+        return lives
+    return tuple(life for life in lives if life.ended is None or life.ended >= at - LONG_AGO)
 
 
 def _continued(before: Life, after: Life) -> Life:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import escape
+from itertools import zip_longest
 from typing import Any
 
 from stillhere.cli.explanation.words import many
@@ -87,13 +88,13 @@ def _mark(one: dict[str, Any], begin: datetime, end: datetime) -> str:
 
 
 def _lives(facts: dict[str, Any], begin: datetime, end: datetime) -> Iterator[str]:
-    """When the server was up, as far as its log tells."""
-    for life in facts["log"]["lives"] if facts["log"] else ():
-        started = _time(life["ready"] or life["started"]) if life["ready"] or life["started"] else begin
-        ended = _time(life["ended"]) if life["ended"] else end
-        if life["ending"] != "running" and not life["ended"]:
-            continue  # nobody knows for how long
-        left, right = _share(max(started, begin), begin, end), _share(min(ended, end), begin, end)
+    """When the server was up, as far as its log tells; one that died without a word, until it was found dead."""
+    lives = facts["log"]["lives"] if facts["log"] else []
+    for life, after in zip_longest(lives, lives[1:]):
+        started = life["ready"] or life["started"]
+        ended = life["ended"] or (after["started"] if after is not None else None)
+        left = _share(_time(started) if started else begin, begin, end)
+        right = _share(_time(ended) if ended else end, begin, end)
         if right > left:
             yield f'<i class="up" style="left:{left:.2f}%;width:{right - left:.2f}%"></i>'
 
@@ -131,7 +132,7 @@ def _ticks(begin: datetime, end: datetime) -> Iterator[str]:
             else f"{at:%H:%M}"
         )
         left = _share(at, begin, end)
-        if left < 92:  # noqa: PLR2004 - per cent: the label would stick out
+        if left < 86:  # noqa: PLR2004 - per cent: the label would stick out
             yield f'<i style="left:{left:.2f}%">{text}</i>'
         at += step
 

@@ -29,6 +29,7 @@ _MARKS = {
     "look": ("○", "cyan"),
 }
 _ROWS = 12  # of the timeline, and of the losses
+_FULL = 4  # candidates that are told in full
 _TOP = 3  # of users, hosts and reasons
 
 
@@ -40,6 +41,15 @@ def show(facts: dict[str, Any], console: Console) -> None:
         console: where to. The first line is never wrapped, so that it stays one line in a pipe.
     """
     console.print(Text(facts["verdict"], style=_STYLES[facts["mood"]]), soft_wrap=True)
+    if not console.is_terminal:  # without the blanks that fill a table's lines
+        with console.capture() as captured:
+            _rest(facts, console)
+        console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+    else:
+        _rest(facts, console)
+
+
+def _rest(facts: dict[str, Any], console: Console) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold cyan", no_wrap=True)
     table.add_column(overflow="fold", ratio=1)
@@ -125,17 +135,20 @@ def _fact(fact: dict[str, Any]) -> RenderableType:
 
 
 def _candidates(causes: list[dict[str, Any]], *, full: bool) -> Iterator[RenderableType]:
-    for one in causes:
+    """The other causes; where none is named, the best few with their evidence and remedy."""
+    best = causes[0]["certainty"]
+    for index, one in enumerate(causes):
         likely = one["certainty"] != "unlikely"
+        told = full and likely and one["certainty"] == best and index < _FULL
         yield Text.assemble(
             (f"{one['certainty']} ({one['confidence']:.2f}): ", "" if likely else "dim"),
             (one["title"], "bold" if likely else "dim"),
             (f": {one['sentence']} [{one['cause']}]", "" if likely else "dim"),
         )
-        shown = one["evidence"] if full else [fact for fact in one["evidence"] if not fact["supports"]]
+        shown = one["evidence"] if told else [fact for fact in one["evidence"] if not fact["supports"]]
         for fact in shown:
             yield Padding(_fact(fact), (0, 0, 0, 2))
-        if full and likely:
+        if told:
             yield Padding(Text(f"→ {one['remedy']['text']}"), (0, 0, 0, 2))
 
 

@@ -7,10 +7,12 @@ from enum import Enum
 
 from stillhere.causes.answer import Answer, Case, Origin
 from stillhere.causes.engine import UNKNOWN
-from stillhere.causes.rule import Attribution, Certainty, Rule
+from stillhere.causes.rule import Certainty, Rule
 from stillhere.registry import Registry
 
 __all__ = ["Mood", "many", "moment", "mood", "span", "times", "title", "verdict"]
+
+_LISTED = 3
 
 
 class Mood(Enum):
@@ -41,9 +43,9 @@ def verdict(answer: Answer, rules: Registry[Rule]) -> str:
     named = main.explanation.named
     if named is None:
         return _not_settled(main, rules) + _share(main, answer)
-    probably = "" if named.certainty is Certainty.PROVED else "probably: "
-    told = f"{title(named.cause, rules)}: {named.sentence}"
-    return _capital(f"{probably}{told}") + _share(main, answer)
+    probably = named.certainty is not Certainty.PROVED
+    told = title(named.cause, rules)
+    return f"{f'Probably {_small(told)}' if probably else told}: {named.sentence}" + _share(main, answer)
 
 
 def title(cause: str, rules: Registry[Rule]) -> str:
@@ -91,18 +93,11 @@ def _not_settled(main: Case, rules: Registry[Rule]) -> str:
     causes = [answer for answer in main.explanation.causes if answer.certainty is not Certainty.UNLIKELY]
     if not causes:
         return f"Unknown: none of the {len(rules)} causes fits what was given"
-    best = _best(causes)
-    listed = " or ".join(title(answer.cause, rules) for answer in best[:3])
-    more = f" (and {len(causes) - len(best[:3])} more)" if len(causes) > len(best[:3]) else ""
-    return f"Not settled: {_best_word(best)} {listed}{more}"
-
-
-def _best(causes: list[Attribution]) -> list[Attribution]:
-    return [answer for answer in causes if answer.certainty is causes[0].certainty]
-
-
-def _best_word(best: list[Attribution]) -> str:
-    return {Certainty.PROVED: "both proved:", Certainty.LIKELY: "equally likely:"}.get(best[0].certainty, "possibly")
+    best = [answer for answer in causes if answer.certainty is causes[0].certainty]
+    listed = "; ".join(_small(title(answer.cause, rules)) for answer in best[:_LISTED])
+    left = len(causes) - len(best[:_LISTED])
+    word = {Certainty.PROVED: "at once proved", Certainty.LIKELY: "equally likely"}.get(best[0].certainty, "possible")
+    return f"Not settled; {word}: {listed}" + (f"; and {left} more" if left else "")
 
 
 def _share(main: Case, answer: Answer) -> str:
@@ -116,5 +111,6 @@ def _share(main: Case, answer: Answer) -> str:
     return f" ({main.count:,} of {answer.losses:,} losses{', ' + what if what else ''})"
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _small(text: str) -> str:
+    """A title in the middle of a sentence: its capital goes, unless it begins an abbreviation or a name in capitals."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
