@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
-from stillhere.errors import ConfigurationError
 from stillhere.errorlog.entry import Entry, Kind
 from stillhere.errorlog.formats import Clock, Line, read_line
 from stillhere.errorlog.messages import entry_of, harmless, shown
 from stillhere.errorlog.source import LINE_LIMIT, Readable, opened
 from stillhere.errorlog.system import system_entry
+from stillhere.errors import ConfigurationError
 
 __all__ = ["Reading", "parse"]
 
@@ -49,7 +49,7 @@ def parse(source: Readable, *, zone: tzinfo = UTC, until: datetime | None = None
         reading = Reading(Clock(zone=zone, until=until or log.until))
         number = 0
         for block in log.blocks():
-            for raw in block.split(b"\n"):
+            for raw in block.split(b"\n")[1:]:
                 number += 1
                 yield from reading.read(raw, number)
         yield from reading.end()
