@@ -42,6 +42,7 @@ class Raised:
         name: class name as written; empty where the text breaks off before it.
         message: its text, lines joined by line feeds.
         line: where it starts in the input.
+        heading: the whole line that names it, where that comes before its frames.
         frames: the outermost first.
         notes: lines after the message that aren't part of it.
     """
@@ -49,6 +50,7 @@ class Raised:
     name: str = ""
     message: str = ""
     line: int = 0
+    heading: str = ""
     link: Link = Link.FIRST
     frames: list[Seen] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -68,6 +70,7 @@ class Chain:
         line: where it starts in the input, from 1.
         raised: the innermost exception first.
         before: lines above it, nearest last.
+        own_log: those of them that the same process and thread wrote, as far as they say.
         after: lines below it, nearest first.
         at: a time as written.
         request: what the report's own fields say was asked for.
@@ -78,6 +81,7 @@ class Chain:
     line: int
     raised: list[Raised] = field(default_factory=list)
     before: list[str] = field(default_factory=list)
+    own_log: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
     at: str = ""
     process: int | None = None

@@ -56,7 +56,7 @@ _QUOTE = re.compile(r"(?:> ?){1,5}(?![>=])")
 _CODE_BLOCK = re.compile(r"\{(?:code|noformat)(?::[\w|=.]{0,40})?\}")
 
 _NAME = r"[A-Za-z_][\w-]{0,60}"
-_CONTAINER = re.compile(rf"(?:\[[\w./-]{{1,100}}\] |(?!File\b)[\w./-]{{1,100}} {{0,40}}\|)(?=[ \d]|$) ?")
+_CONTAINER = re.compile(r"(?:\[(?!mysql\])[\w./-]{1,100}\] |(?!File\b)[\w./-]{1,100} {0,40}\|)(?=[ \d]|$) ?")
 _PRIORITY = re.compile(r"<\d{1,3}>(?:1 )?")
 _TIME = re.compile(
     r"\[?(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d)(?![\w:]))?)"
@@ -73,13 +73,13 @@ _TOKENS = (
     re.compile(r" ?\[pid (?P<process>\d{1,10})(?::tid \d{1,20})?\](?: |$)"),
     re.compile(r" ?\[(?:client|remote) [\w.:]{1,60}\](?: |$)"),
     re.compile(rf" ?\[(?P<process>\d{{1,10}})(?:[:/ ](?P<thread>{_NAME}))?\](?: |$)"),
-    re.compile(rf" ?\[(?P<thread>(?:MainThread|Thread-|ThreadPool|Dummy-|worker-|ForkPool)[\w-]{{0,60}})\](?: |$)"),
+    re.compile(r" ?\[(?P<thread>(?:MainThread|Thread-|ThreadPool|Dummy-|worker-|ForkPool)[\w-]{0,60})\](?: |$)"),
     re.compile(r" ?\{[\w.]{1,80}:\d{1,6}\}(?: |$)"),
-    re.compile(r" [\w.-]{1,100} [\w./@-]{1,60}(?:\[(?P<process>\d{1,10})\])?:(?: |$)"),  # host program[pid]:
     re.compile(r" - [\w.]{1,80} - (?=[A-Z]{4,8} - )"),
     re.compile(r" ?[\w.<>]{1,80}:[\w<>]{1,80}:\d{1,6} - "),  # loguru
 )
-_LOGGER = re.compile(r"(?:\[[\w.]{1,80}\] |(?P<name>[\w.]{1,80})(?:: | - ))")
+_HOST = re.compile(r" [\w.-]{1,100} [\w./@-]{1,60}(?:\[(?P<process>\d{1,10})\])?:(?: |$)")  # host program[pid]:
+_LOGGER = re.compile(r"(?:\[[\w.]{1,80}\] |(?P<name>(?!driver:|stillhere:)[\w.]{1,80})(?:: | - |:$| -$))")
 _BARE_LEVEL = re.compile(rf"(?:{_LEVEL_WORDS}):(?:[\w.]{{1,80}}:| {{1,5}})")
 _EXCEPTION_NAME = re.compile(r"(?:Error|Exception|Warning|Interrupt|Exit|Timeout|Group|Gone|Lost|Rollback)$")
 _DIGIT = re.compile(r"\d")
@@ -143,7 +143,9 @@ def moment(written: str) -> tuple[datetime | None, bool]:
 def _is_escaped(text: str) -> bool:
     """Whether quotes are HTML-escaped in that passage where a traceback has plain ones."""
     return bool(
-        re.search(r'File &(?:quot|#34|#x22);|\(\d{1,5}, &|&(?:#39|#x27|quot);\)|line \d{1,7}, in &lt;|&gt; File "', text)
+        re.search(
+            r'File &(?:quot|#34|#x22);|\(\d{1,5}, &|&(?:#39|#x27|quot);\)|line \d{1,7}, in &lt;|&gt; File "', text
+        )
     )
 
 
@@ -163,7 +165,13 @@ def _peel(number: int, text: str) -> Line:
     rest = rest[time.end() :]
     if after := _AFTER_TIME.match(rest):
         rest = rest[after.end() :]
-    rest, process, thread = _tokens(rest)
+    host = _HOST.match(rest)
+    if host is not None and (host["process"] or time[3]):
+        rest = rest[host.end() :]
+    inner, process, thread = _tokens(rest)
+    rest = inner
+    if host is not None and host["process"] and process is None:
+        process = int(host["process"])
     if rest[:1] == ">" and (quote := _QUOTE.match(rest)):
         rest = rest[quote.end() :]
     dress = _DIGIT.sub("0", whole[: len(whole) - len(rest)])

@@ -13,7 +13,7 @@ from stillhere.apptrace.places import framework_of, own_frame, package_path
 from stillhere.apptrace.positions import position_of, single_use
 from stillhere.apptrace.report import Frame, Position, Report
 from stillhere.apptrace.secrets import masked, masked_line
-from stillhere.apptrace.statements import Shown, shown_in_message, shown_in_values
+from stillhere.apptrace.statements import Shown, shown_in_code, shown_in_message, shown_in_values
 
 __all__ = ["report_of"]
 
@@ -39,9 +39,9 @@ def report_of(chain: Chain) -> Report | None:
     driver = _driver(core, wrapping, stack)
     if not _ours(core, wrapping, driver):
         return None
-    shown = _statement(core, wrapping, stack)
     position = _position(core, stack)
-    queries = queries_since_begin(chain.before) if position is Position.STATEMENT else None
+    shown = _statement(core, wrapping, stack, position)
+    queries = queries_since_begin(chain.own_log, shown.text) if position is Position.STATEMENT else None
     first = queries == 1 or (position is Position.STATEMENT and single_use(stack))
     occasion = occasion_of(chain)
     own = next((frame for frame in map(own_frame, _stacks(chain.raised, at, stack)) if frame), None)
@@ -55,7 +55,7 @@ def report_of(chain: Chain) -> Report | None:
         exception=_name(core),
         errno=errno_of(core.message),
         codes=_codes(chain.raised),
-        os_error=next((found for one in reversed(family) if (found := os_error_of(one.message)) is not None), None),
+        os_error=next((number for one in family[::-1] if (number := os_error_of(one.message)) is not None), None),
         timed_out=any(_timed_out(one) for one in family),
         message=masked_line(driver_words(core.message), MOST_MESSAGE),
         statement=masked(shown.text),
@@ -67,7 +67,7 @@ def report_of(chain: Chain) -> Report | None:
         frames=tuple(map(_frame, _bounded(stack))),
         framework=_framework(chain, occasion.framework),
         request=masked_line(chain.request or occasion.request, MOST_NOTE),
-        retries=retries_of(chain),
+        retries=max(retries_of(chain), _again(chain.raised, at)),
         process=chain.process,
         thread=chain.thread,
         in_transaction=_in_transaction(core, position, queries),
@@ -85,7 +85,12 @@ def _innermost(raised: Sequence[Raised]) -> int | None:
             continue
         if is_database_name(_name(one)) or (one.name == "TimeoutError" and pool_of(one.message)):
             return index
-        if best is None and one.frames and driver_of_name(_module(one.frames[-1])) and errno_of(one.message) is not None:
+        if (
+            best is None
+            and one.frames
+            and driver_of_name(_module(one.frames[-1]))
+            and errno_of(one.message) is not None
+        ):
             best = index
         if best is None and not one.name and errno_of(one.message) is not None:
             best = index
@@ -124,7 +129,7 @@ def _led_to(raised: Sequence[Raised], at: int) -> list[Raised]:
 def _stack(core: Raised, wrapping: Sequence[Raised]) -> list[Seen]:
     """The stack from the program's start down to the driver: the wrapper's, which goes through both."""
     for one in reversed(wrapping):
-        if len(one.frames) >= len(core.frames):
+        if len(one.frames) >= len(core.frames) and (one.name or one.message):  # else it may be cut off inside
             return one.frames
     return core.frames
 
@@ -149,7 +154,8 @@ def _ours(core: Raised, wrapping: Sequence[Raised], driver: str) -> bool:
         return False
     if driver or pool_of(core.message) or errno_of(core.message) is not None:
         return True
-    return "MySQL" in core.message or "MariaDB" in core.message
+    # What a session says after an earlier error, of which nothing else may be left.
+    return core.name.endswith("PendingRollbackError") or "MySQL" in core.message or "MariaDB" in core.message
 
 
 def _codes(raised: Sequence[Raised]) -> tuple[int, ...]:
@@ -172,12 +178,16 @@ def _timed_out(one: Raised) -> bool:
     return timed_out(one.message) or (is_timeout and os_error_of(one.message) is None)
 
 
-def _statement(core: Raised, wrapping: Sequence[Raised], stack: Sequence[Seen]) -> Shown:
+def _statement(core: Raised, wrapping: Sequence[Raised], stack: Sequence[Seen], position: Position) -> Shown:
     for one in (core, *wrapping):
         if (shown := shown_in_message(one.message)).text:
             return shown
     shown = shown_in_values(reversed(core.frames))
-    return shown if shown.text else shown_in_values(reversed(stack))
+    if not shown.text:
+        shown = shown_in_values(reversed(stack))
+    if not shown.text and position in (Position.STATEMENT, Position.FIRST_STATEMENT):
+        shown = shown_in_code(stack)
+    return shown
 
 
 def _position(core: Raised, stack: Sequence[Seen]) -> Position:
@@ -190,9 +200,27 @@ def _position(core: Raised, stack: Sequence[Seen]) -> Position:
 def _in_transaction(core: Raised, position: Position, queries: int | None) -> bool | None:
     if position in (Position.FLUSH, Position.COMMIT) or "invalid transaction is rolled back" in core.message:
         return True
-    if core.name.endswith("PendingRollbackError") or (queries or 0) > 1:
+    if core.name.endswith("PendingRollbackError") or queries is not None:
         return True
     return None
+
+
+def _again(raised: Sequence[Raised], at: int) -> int:
+    """How often the same function failed again at the same work, each time while the failure before was handled."""
+    first = own_frame(raised[at].frames)
+    if first is None:
+        return 0
+    doing = position_of(raised[at].frames)
+    times = 0
+    for one in raised[at + 1 :]:
+        again = own_frame(one.frames)
+        if one.link is Link.CONTEXT and again is not None and is_database_name(_name(one)):
+            times += (again.at.path, again.at.function, doing) == (
+                first.at.path,
+                first.at.function,
+                position_of(one.frames),
+            )
+    return times
 
 
 def _framework(chain: Chain, by_words: str) -> str:

@@ -24,7 +24,7 @@ class Place:
     in_app: bool | None = None
 
 
-_PYTHON = re.compile(r'(?:> )?File "([^"\n]{1,1000})", line (\d{1,9})(?:, in (.{1,300}))?')
+_PYTHON = re.compile(r'(?:> )?File "([^"\n]{1,1000})", line (\d{1,9}), in (.{1,300})')
 _NOTEBOOK = re.compile(r"File ([^\s\"][^\n\"]{0,500}?):(\d{1,9}), in ([\w.<>]{1,200})")
 _RICH = re.compile(r"([^\s│][^│\n]{0,500}?\.\w{1,4}|<[\w -]{1,60}>):(\d{1,9}) in ([\w.<>]{1,200})$")
 _CGITB = re.compile(r"([^\s][^\n()]{0,500}?\.\w{1,4}) in ([\w.<>]{1,200})\(")
@@ -41,16 +41,20 @@ _BOX = re.compile(r"\s*[│|] ?(.*?)\s*[│|]?$")
 def place(text: str) -> Place | None:
     """The place that this line names, if it is the line of a frame."""
     stripped = unboxed(text).strip()
-    if not stripped:
-        return None
     if "File " in stripped[:8]:
-        if found := _PYTHON.match(stripped):
-            return Place(found[1], int(found[2]), (found[3] or "").strip())
-        if found := _NOTEBOOK.match(stripped):
-            return Place(found[1], int(found[2]), found[3], numbered=True)
-        return None
-    if " in " not in stripped:
-        return None
+        return _of_python(stripped)
+    return _of_another(stripped, text) if " in " in stripped else None
+
+
+def _of_python(stripped: str) -> Place | None:
+    if found := _PYTHON.match(stripped):
+        return Place(found[1], int(found[2]), found[3].strip())
+    if found := _NOTEBOOK.match(stripped):
+        return Place(found[1], int(found[2]), found[3], numbered=True)
+    return None
+
+
+def _of_another(stripped: str, text: str) -> Place | None:
     if stripped.endswith("app)") and (found := _SENTRY.match(stripped)):
         return Place(found[2].strip(), int(found[3]), found[1].strip(), in_app=found[4] == "In app")
     if "│" in text and (found := _RICH.match(stripped)):

@@ -62,6 +62,7 @@ def read_message(raised: Raised, lines: Sequence[Line], at: int, reading: Readin
     if found is None and (inline := _INLINE.search(text)) is not None:
         found = inline[1], inline[2]
     raised.name, start = found or ("", text)
+    raised.heading = first.text if reading is None else ""
     message = [start]
     at = _continued(message, lines, at + 1, first)
     raised.message = "\n".join(message)
@@ -82,9 +83,9 @@ def _continued(message: list[str], lines: Sequence[Line], at: int, first: Line) 
         text = unboxed(line.text).strip()
         if _ENDS.match(text) or place(line.text) is not None or _other_record(line, first):
             break
-        if not text and not _open(message):
-            if not _SQL.match(unboxed(lines[index + 1].text).strip() if index + 1 < len(lines) else ""):
-                break
+        following = unboxed(lines[index + 1].text).strip() if index + 1 < len(lines) else ""
+        if not text and not _open(message) and not _SQL.match(following):
+            break
         if not opened and _SQL.match(text):
             opened = True
         if _done(message) and not _SQL.match(text):

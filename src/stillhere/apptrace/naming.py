@@ -53,7 +53,7 @@ def named(text: str, *, strict: bool) -> tuple[str, str] | None:
     name, message = found[1], found[2] or ""
     last = name.rpartition(".")[2]
     likely = _EXCEPTION.search(last) is not None
-    if not likely and (strict or ":" not in text or not ("." in name or last[:1].isupper())):
+    if not likely and (strict or not last[:1].isupper() or not ("." in name or ":" in text)):
         return None
     return name, message
 

@@ -10,7 +10,7 @@ from stillhere.apptrace.report import PoolFacts
 __all__ = ["driver_words", "errno_of", "os_error_of", "pool_of", "timed_out"]
 
 _TUPLE = re.compile(r"\(?(?:u?['\"])?\(?(\d{1,5})(?:, |,\))")
-_CONNECTOR = re.compile(r"(\d{4,5})(?: \([0-9A-Z]{5}\))?: ")
+_CONNECTOR = re.compile(r"(\d{4,5})(?: \([0-9A-Z]{5}\))?:(?: |$)")
 _INSIDE = re.compile(
     r"(?:Error|Exception)\)?(?:: ?|\()? ?\(?(\d{1,5}), ?[\"']"
     r"|\((?:[A-Za-z_]\w{0,80}\.){1,6}\w{1,80}\) \(?(\d{1,5})(?:, |: | \([0-9A-Z]{5}\): )"
@@ -23,7 +23,8 @@ _OS = re.compile(
 )
 _TIMED_OUT = re.compile(r"\(timed out\)|\btimed out\b|\bread timeout\b|\bTimeoutError\(\)|The read operation timed out")
 _POOL = re.compile(
-    r"QueuePool limit of size (\d{1,7}) overflow (-?\d{1,7}) reached, connection timed out, timeout (\d{1,7}(?:\.\d{1,3})?)"
+    r"QueuePool limit of size (\d{1,7}) overflow (-?\d{1,7}) reached, connection timed out,"
+    r" timeout (\d{1,7}\.\d{2}|\d{1,7}(?=[\s(]))"
 )
 _MOST_OS = 200
 _SQL = re.compile(r"\n?\[SQL: |\n?\[parameters: |\n?\(Background on this error")

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from stillhere.apptrace.chains import Chain, Raised
 
-__all__ = ["Occasion", "occasion_of", "queries_since_begin", "retries_of"]
+__all__ = ["Occasion", "occasion_of", "queries_since_begin", "retries_of", "without_announcements"]
 
+_TASK_ID = re.compile(r"[\w.:<>-]{1,200}\[[0-9a-fA-F-]{8,40}\]")
 _NEAR = 4
 """Lines above a traceback that are still its own heading."""
 _TASK = r"([\w.:<>-]{1,200})\[[0-9a-fA-F-]{8,40}\]"
@@ -38,13 +39,16 @@ _HEADINGS: tuple[tuple[str, re.Pattern[str], str], ...] = (
 _METHOD = re.compile(r"\s*Request Method: ([A-Z]{3,10})\s*$")
 _URL = re.compile(r"\s*Request URL: (\S{1,2000})\s*$")
 _RETRYING = re.compile(
-    r"\bRetrying \S{1,300} in \d[\d.]{0,20} seconds as it raised|stamina\.retry_scheduled|Task \S{1,300} retry: Retry in \d"
+    r"\bRetrying (?P<name>\S{1,300}) in \d[\d.]{0,20} seconds as it raised|stamina\.retry_scheduled"
+    r"|Task \S{1,300} retry: Retry in \d"
     r"|\bRetry in \d[\d.]{0,20}s?\b|Backing off \S{1,300} for \d"
 )
 _NTH = re.compile(r"this was the (\d{1,6})(?:st|nd|rd|th) time calling it")
 _BEGIN = "BEGIN (implicit)"
 _ENGINE_END = re.compile(r"\b(?:COMMIT|ROLLBACK)$")
-_PARAMETERS_LINE = re.compile(r"\[(?:generated in|cached since|no key|caching disabled|dialect \w{1,30}|raw sql)[^\]]{0,80}\]")
+_PARAMETERS_LINE = re.compile(
+    r"\[(?:generated in|cached since|no key|caching disabled|dialect \w{1,30}|raw sql)[^\]]{0,80}\]"
+)
 
 
 def occasion_of(chain: Chain) -> Occasion:
@@ -59,25 +63,64 @@ def occasion_of(chain: Chain) -> Occasion:
 
 def retries_of(chain: Chain) -> int:
     """How many retries are seen: announced above it, counted by the text, or listed in the chain itself."""
-    announced = sum(1 for line in chain.before if _RETRYING.search(line[:4000]))
+    announced = len(_announced(chain))
     counted = max((int(found[1]) - 1 for line in chain.before for found in _NTH.finditer(line[:4000])), default=0)
     return max(announced, counted, chain.retries)
 
 
-def queries_since_begin(before: Sequence[str]) -> int | None:
-    """How many statements SQLAlchemy's own log shows since the transaction began; ``None`` where it shows no beginning."""
+def without_announcements(chains: Sequence[Chain]) -> list[Chain]:
+    """The chains without those that only announce a retry of what a later one reports: it counts them."""
+    kept: list[Chain] = []
+    for index, chain in enumerate(chains):
+        text = chain.raised[0].heading if chain.raised else ""
+        announces = _RETRYING.search(text) is not None and not any(one.frames for one in chain.raised)
+        later = (other for other in chains[index + 1 :] if any(one.frames for one in other.raised))
+        if not announces or not any(text in _announced(other) for other in later):
+            kept.append(chain)
+    return kept
+
+
+def _announced(chain: Chain) -> list[str]:
+    """The lines above a chain that announce a retry of the task, or of a function, that it reports."""
+    functions = {seen.at.function.rpartition(".")[2] for one in chain.raised for seen in one.frames}
+    near = [line for line in chain.before if line.strip()][-_NEAR:]
+    task = next((found[0] for line in reversed(near) if (found := _TASK_ID.search(line[:4000]))), "")
+    announced: list[str] = []
+    for line in chain.before:
+        if (found := _RETRYING.search(line[:4000])) is None:
+            continue
+        called = (found["name"] or "").rpartition(".")[2]
+        if task in line if task else not called or called in functions:
+            announced.append(line)
+    return announced
+
+
+def queries_since_begin(before: Sequence[str], statement: str) -> int | None:
+    """How many statements SQLAlchemy's own log shows since a transaction began.
+
+    Args:
+        before: the lines above the error that the same thread wrote.
+        statement: the one that failed; the last one logged must be it, or the log is another connection's.
+
+    Returns:
+        The number, with the one that failed; ``None`` where no transaction begins in those lines.
+    """
     start = next((index for index in range(len(before) - 1, -1, -1) if _BEGIN in before[index]), None)
     if start is None:
         return None
     after = before[start + 1 :]
     if any(_ENGINE_END.search(line) for line in after):
         return None
-    return sum(1 for line in after if _PARAMETERS_LINE.search(line))
+    queries = [index for index, line in enumerate(after) if _PARAMETERS_LINE.search(line)]
+    last = (
+        " ".join(" ".join(after[queries[-2] + 1 if len(queries) > 1 else 0 : queries[-1]]).split()) if queries else ""
+    )
+    return len(queries) if statement and last.endswith(" ".join(statement.split())) else None
 
 
 def _first_words(chain: Chain) -> list[str]:
     """A heading that stands on the traceback's own first line, or in a single line's message."""
-    return [raised.message[:500] for raised in chain.raised[:1] if not raised.frames]
+    return [raised.heading[:2000] for raised in chain.raised[:1]]
 
 
 def _django(chain: Chain) -> Occasion:

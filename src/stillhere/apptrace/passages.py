@@ -63,9 +63,11 @@ MARKS = (
 )
 _MARK = re.compile(b"|".join(re.escape(mark) for mark in MARKS))
 _WARM = re.compile(
-    rb'File "|", line \d|File &|&quot;, line|\\", line|\xe2\x94\x82|\xe2\x94\x94|--> |\sat |\.py in |#\d+ |\[SQL: |\[parameters: '
+    rb'File "|", line \d|File &|&quot;, line|\\", line|\xe2\x94\x82|\xe2\x94\x94|--> |\sat |\.py in |#\d+ '
+    rb"|\[SQL: |\[parameters: "
     rb"|\(Background on|the above exception|The above exception|packet (?:successfully|sent)|Caused by"
 )
+_PLACE = re.compile(rb"File \"|:\d+ in |\[Line \d")
 _HEAD = re.compile(rb"Traceback \(most recent call last\)")
 _CHAINED = re.compile(rb"the above exception|The above exception")
 
@@ -86,7 +88,9 @@ class Passage:
 def decoded(stream: BinaryIO, head: bytes) -> tuple[BinaryIO, bytes]:
     """A stream that gives UTF-8, whatever byte order mark its head has."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        whole = BytesIO(head + stream.read()) if isinstance(stream, BytesIO) else cast("BinaryIO", _Joined(head, stream))
+        whole = (
+            BytesIO(head + stream.read()) if isinstance(stream, BytesIO) else cast("BinaryIO", _Joined(head, stream))
+        )
         return cast("BinaryIO", codecs.EncodedFile(whole, "utf-8", "utf-16", "replace")), b""
     return stream, head.removeprefix(codecs.BOM_UTF8)
 
@@ -122,7 +126,10 @@ def passages(stream: BinaryIO, head: bytes = b"") -> Iterator[Passage]:
             number += chunk.count(b"\n")
             window.pass_by(chunk, number)
             continue
-        for raw in chunk.split(b"\n")[: -1 if chunk.endswith(b"\n") else None]:
+        lines = chunk.split(b"\n")
+        if not lines[-1] or _PLACE.search(lines[-1]):  # after the last line feed; half of a place is none
+            lines.pop()
+        for raw in lines:
             yield from window.take(number, raw)
             number += 1
     yield from window.end()

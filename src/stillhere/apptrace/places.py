@@ -11,18 +11,21 @@ __all__ = ["framework_of", "is_library", "own_frame", "package_path"]
 
 _INSTALLED = re.compile(r"(?:^|[/\\])(?:site|dist)-packages[/\\]|\.zip[/\\]|\.egg[/\\]")
 _PYTHON = re.compile(
-    r"[/\\]lib(?:64)?[/\\]python\d(?:\.\d{1,2})?[/\\]|[/\\]python\d{2,3}[/\\]lib[/\\]|^<frozen |^<string>|^<sqlalchemy |^<decorator-gen"
-    r"|^<attrs |^<template>|^<__array",
+    r"[/\\]lib(?:64)?[/\\]python\d(?:\.\d{1,2})?[/\\]|[/\\]python\d{2,3}[/\\]lib[/\\]"
+    r"|^<(?:frozen |string>|sqlalchemy |decorator-gen|attrs |template>|__array)",
     re.IGNORECASE,
 )
 _LIBRARIES = frozenset(
-    "sqlalchemy MySQLdb pymysql mysql mariadb asyncmy aiomysql flask flask_sqlalchemy flask_login flask_migrate werkzeug"
-    " jinja2 click django rest_framework celery kombu billiard vine amqp starlette fastapi uvicorn hypercorn gunicorn"
-    " gevent eventlet greenlet tenacity stamina backoff retrying rq airflow sentry_sdk raven anyio asyncio sqlmodel"
-    " concurrent multiprocessing threading.py contextlib.py socket.py ssl.py functools.py selectors.py queue.py socketserver.py"
-    " wsgiref waitress uwsgi tornado aiohttp pyramid bottle.py sanic quart litestar peewee.py pony tortoise alembic"
-    " pandas dramatiq huey apscheduler luigi newrelic ddtrace opentelemetry elasticapm stillhere graphene strawberry"
-    " asgiref channels daphne cheroot cherrypy falcon zope databases encode ormar gino loguru structlog rich".split()
+    """
+    MySQLdb aiohttp aiomysql airflow alembic amqp anyio apscheduler asgiref asyncio asyncmy backoff billiard
+    bottle.py celery channels cheroot cherrypy click concurrent contextlib.py daphne databases ddtrace django
+    dramatiq elasticapm encode eventlet falcon fastapi flask flask_login flask_migrate flask_sqlalchemy
+    functools.py gevent gino graphene greenlet gunicorn huey hypercorn jinja2 kombu litestar loguru luigi mariadb
+    multiprocessing mysql newrelic opentelemetry ormar pandas peewee.py pony pymysql pyramid quart queue.py raven
+    rest_framework retrying rich rq sanic selectors.py sentry_sdk socket.py socketserver.py sqlalchemy sqlmodel
+    ssl.py stamina starlette stillhere strawberry structlog tenacity threading.py tornado tortoise uvicorn uwsgi
+    vine waitress werkzeug wsgiref zope
+    """.split()  # noqa: SIM905 - one word each, in alphabetical order
 )
 _FRAMEWORKS = (
     ("airflow/", "Airflow"),
@@ -56,7 +59,8 @@ def package_path(path: str) -> str:
         _, found, rest = plain.rpartition(mark)
         if found:
             return rest
-    return plain.removeprefix("./")
+    plain = plain.removeprefix("./")
+    return plain.removeprefix("lib/") if plain.startswith("lib/sqlalchemy/") else plain
 
 
 def is_library(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""A text or a stream -> reports, in constant memory: only passages that may hold an error are looked at line by line."""
+"""A text or a stream -> reports, in constant memory: only what may hold an error is looked at line by line."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from stillhere.apptrace.dress import Line, moment, undress
 from stillhere.apptrace.facts import report_of
 from stillhere.apptrace.foreign import foreign_reports
 from stillhere.apptrace.merging import merged
+from stillhere.apptrace.occasions import without_announcements
 from stillhere.apptrace.passages import Passage, decoded, passages
 from stillhere.apptrace.report import Report
 from stillhere.apptrace.scan import chains
@@ -23,6 +24,8 @@ __all__ = ["parse", "read"]
 
 MOST_DOCUMENT = 8 * 1024 * 1024
 """Bytes of a JSON document that are read as a whole; a longer one is read as lines."""
+MOST_HELD = 500
+"""Reports of web pages that are held back until their end."""
 
 
 def parse(text: str | bytes) -> list[Report]:
@@ -56,8 +59,16 @@ def _read(stream: BinaryIO) -> Iterator[Report]:
         if document is not None:
             yield from document
             return
+    held: list[Report] = []
     for passage in passages(stream, head):
-        yield from _reports(passage)
+        reports = _reports(passage)
+        if not _is_page(passage):
+            yield from reports
+            continue
+        # A page tells one error many times, and only once with its traceback.
+        held = [*held, *reports][:MOST_HELD]
+    whole = [report for report in held if report.frames]
+    yield from whole or held
 
 
 def _looks_like_document(head: bytes) -> bool:
@@ -90,8 +101,8 @@ def _of_value(value: Any, number: int) -> list[Report]:
     surround(context, value)
     found: list[Report] = []
     for text in texts_of(value):
-        for report in _of_lines(list(undress(enumerate(text.split("\n"), 1)))):
-            found.append(_on_line(report, number, context))
+        inside = _of_lines(list(undress(enumerate(text.split("\n"), 1))))
+        found += [_on_line(report, number, context) for report in inside]
     return merged(found, same_record=True)
 
 
@@ -108,7 +119,12 @@ def _on_line(report: Report, number: int, context: Chain) -> Report:
     )
 
 
-def _reports(passage: Passage) -> Iterator[Report]:
+def _is_page(passage: Passage) -> bool:
+    """Whether it is of a web page rather than of a text."""
+    return any("</div>" in text or "</body>" in text or "</pre>" in text for _, text in passage.lines)
+
+
+def _reports(passage: Passage) -> list[Report]:
     """The reports of one passage, in order of their lines."""
     found: list[Report] = []
     plain: list[Line] = []
@@ -127,22 +143,26 @@ def _reports(passage: Passage) -> Iterator[Report]:
         else:
             plain.append(line)
     found += _of_lines(plain, first)
-    yield from merged(sorted(found, key=lambda report: report.line))
+    return merged(sorted(found, key=lambda report: report.line))
 
 
 def _of_lines(lines: list[Line], first: int = 0) -> list[Report]:
-    """The reports in undressed lines; those before line number ``first`` are only their surroundings."""
+    """The reports in undressed lines.
+
+    Args:
+        lines: of one passage or one record.
+        first: lines before that number are only the surroundings of the others.
+    """
     markdown, used = sentry_chains(lines) if any("**Type:**" in line.text for line in lines) else ([], 0)
     rest = lines[used:]
     floor = next((index for index, line in enumerate(rest) if line.number >= first), len(rest))
     found: list[Report] = []
     covered: list[tuple[int, int]] = []
-    for chain in (*markdown, *chains(rest, floor)):
+    for chain in without_announcements([*markdown, *chains(rest, floor)]):
         report = report_of(chain)
         if report is not None:
             found.append(report)
         if report is not None or any(one.frames for one in chain.raised):
             covered.append((chain.line, chain.end))
     found += foreign_reports(rest[floor:], covered)
-    page = any("</html>" in line.text[-200:] or "<textarea" in line.text[:400] for line in lines)
-    return merged(sorted(found, key=lambda report: report.line), same_record=page)
+    return merged(sorted(found, key=lambda report: report.line))

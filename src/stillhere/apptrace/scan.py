@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from stillhere.apptrace.boxes import unfolded
 from stillhere.apptrace.chains import Chain, Link, Raised, Seen
 from stillhere.apptrace.dress import Line
-from stillhere.apptrace.frames import Place, caret, code_of, place, unboxed
+from stillhere.apptrace.frames import caret, code_of, place, unboxed
 from stillhere.apptrace.groups import is_group, members, without_margin
 from stillhere.apptrace.messages import Reading, read_message
 from stillhere.apptrace.naming import is_database_line, named
@@ -24,6 +25,7 @@ MOST_BLANK = 3
 _SENTENCE_LINES = 12
 
 _HEAD = re.compile(r"Traceback \((?:most recent call last|innermost last)\)")
+_ABOVE = "(full traceback above)"  # stackprinter lists the frames a second time, in short
 _CGITB_HEAD = "A problem occurred in a Python script."
 _LINK = re.compile(r"(During handling of the above exception|The above exception)\b")
 _REPEATED = re.compile(r"[^(]{1,60}\((.{0,4000})\)(?:, another exception occurred| was the direct cause)", re.DOTALL)
@@ -41,6 +43,7 @@ _STRAY = re.compile(
 
 def chains(lines: Sequence[Line], start: int = 0) -> list[Chain]:
     """Every chain of exceptions in one undressed passage, in order; the lines before ``start`` only surround them."""
+    lines = unfolded(lines)
     found: list[Chain] = []
     at, floor = start, 0
     while at < len(lines):
@@ -51,7 +54,8 @@ def chains(lines: Sequence[Line], start: int = 0) -> list[Chain]:
         if chain is not None:
             _surround(chain, lines, floor, at, after)
             found.append(chain)
-            floor = after
+            if any(one.frames for one in chain.raised):
+                floor = after
         at = max(after, at + 1)
     return found
 
@@ -71,10 +75,13 @@ def _surround(chain: Chain, lines: Sequence[Line], floor: int, start: int, after
     chain.end = lines[after - 1].number
     chain.before = [line.text for line in near]
     chain.after = [line.text for line in lines[after : after + LOOK_AHEAD]]
-    for line in (lines[start], *reversed(near[-3:])):
-        if line.at or line.process is not None:
+    heading = next((line for line in reversed(near) if line.text.strip()), None)
+    for line in (lines[start], heading):
+        if line is not None and (line.at or line.process is not None):
             chain.at, chain.process, chain.thread = line.at, line.process, line.thread
             break
+    ids = chain.process, chain.thread
+    chain.own_log = [line.text for line in near if not line.at or (line.process, line.thread) == ids]
 
 
 def _chain(lines: Sequence[Line], start: int) -> tuple[Chain | None, int]:
@@ -168,42 +175,79 @@ def _named_first(raised: Raised, lines: Sequence[Line], at: int) -> tuple[Raised
 
 
 def _frames(raised: Raised, lines: Sequence[Line], at: int) -> tuple[Raised, int]:
-    reading = Reading(indent=-1)
-    seen: Seen | None = None
-    stray = blank = 0
+    """Its frames with their details, down to the line that names it or to where the text breaks off."""
+    stack = _Stack(raised)
     while at < len(lines):
         line = lines[at]
         bare = unboxed(line.text).strip()
         if not bare:
-            blank += 1
-            if seen is None and blank > MOST_BLANK:
+            if not stack.blank():
                 break
-        elif found := place(line.text):
-            seen = Seen(_whole(found, lines, at))
-            raised.add(seen)
-            reading = Reading(indent=line.indent, dress=line.dress)
-            stray = 0
-        elif _HEAD.search(line.text) or _LINK.match(bare):
-            break
-        elif seen is not None and (line.indent > reading.indent or "│" in line.text):
-            _detail(seen, line.text)
-        elif named(bare, strict=seen is None or blank > 0) is not None and not _VALUE.match(line.text):
-            return raised, read_message(raised, lines, at, reading)
-        else:
-            stray += 1
-            if stray > MOST_STRAY or not (_OMITTED.match(line.text) or _STRAY.match(line.text)):
+        elif not stack.frame(line):
+            if _HEAD.search(line.text) or _LINK.match(bare):
                 break
-            if seen is not None:
-                _detail(seen, line.text)
-        if bare:
-            blank = 0
+            if not stack.detail(line):
+                if stack.ends_with(line, bare):
+                    return raised, read_message(raised, lines, at, stack.reading)
+                if not stack.stray(line):
+                    break
         at += 1
     return raised, at
 
 
-def _whole(found: Place, lines: Sequence[Line], at: int) -> Place:
-    """The place with its function, where a narrow box broke the line before it."""
-    return found
+class _Stack:
+    """The frames of one exception while they are read; each method says whether the line was its own."""
+
+    def __init__(self, raised: Raised) -> None:
+        self._raised = raised
+        self._seen: Seen | None = None
+        self._repeated = False
+        self._blank = 0
+        self._stray = 0
+        self.reading = Reading(indent=-1)
+
+    def blank(self) -> bool:
+        """An empty line; too many of them before the first frame end it."""
+        self._blank += 1
+        return self._seen is not None or self._blank <= MOST_BLANK
+
+    def frame(self, line: Line) -> bool:
+        """A line that names a place, or says that the places are told again."""
+        if _ABOVE in line.text:
+            self._repeated = True
+            return True
+        found = place(line.text)
+        if found is None:
+            return False
+        self._seen = Seen(found)
+        if not self._repeated:
+            self._raised.add(self._seen)
+        self.reading = Reading(indent=line.indent, dress=line.dress)
+        self._stray = self._blank = 0
+        return True
+
+    def detail(self, line: Line) -> bool:
+        """Source or variables below a frame."""
+        if self._seen is None or (line.indent <= self.reading.indent and "│" not in line.text):
+            return False
+        _detail(self._seen, line.text)
+        self._blank = 0
+        return True
+
+    def ends_with(self, line: Line, bare: str) -> bool:
+        """The line that names the exception."""
+        strict = self._seen is None or self._blank > 0
+        return named(bare, strict=strict) is not None and not _VALUE.match(line.text)
+
+    def stray(self, line: Line) -> bool:
+        """A line that only some forms have; too many of them in a row are no traceback any more."""
+        self._stray += 1
+        self._blank = 0
+        if self._stray > MOST_STRAY or not (_OMITTED.match(line.text) or _STRAY.match(line.text)):
+            return False
+        if self._seen is not None:
+            _detail(self._seen, line.text)
+        return True
 
 
 def _detail(seen: Seen, text: str) -> None:

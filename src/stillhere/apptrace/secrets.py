@@ -8,10 +8,14 @@ from stillhere.masking import MASK, mask_sql, mask_urls
 
 __all__ = ["masked", "masked_line"]
 
-_NAME = r"\w{0,40}(?:passw(?:or)?d|passphrase|pwd|secret|token|authorization|api_?key|private_?key|credential|cookie|session_?id)\w{0,40}"
+_NAME = (
+    r"\w{0,40}(?:passw(?:or)?d|passphrase|pwd|secret|token|authorization|api_?key|private_?key|credential|cookie"
+    r"|session_?id)\w{0,40}"
+)
 _VALUE = r"(?:[bru]{0,2}\"(?:[^\"\\]|\\.)*+(?:\"|\Z)|[bru]{0,2}'(?:[^'\\]|\\.)*+(?:'|\Z)|[^\s,;)\]}'\"]{1,4000})"
 _PAIR = re.compile(
-    rf"(?P<head>(?<!\w)['\"]?{_NAME}['\"]?\s{{0,3}}(?:=(?!=)|:(?!=|:))\s{{0,3}})(?:(?:Basic|Bearer|Digest)\s{{1,3}})?(?P<value>{_VALUE})",
+    rf"(?P<head>(?<!\w)['\"]?{_NAME}['\"]?\s{{0,3}}(?:=(?!=)|:(?!=|:))\s{{0,3}})"
+    rf"(?:(?:Basic|Bearer|Digest)\s{{1,3}})?(?P<value>{_VALUE})",
     re.IGNORECASE | re.DOTALL,
 )
 _HEADER = re.compile(r"(?i)\b(Basic|Bearer|Digest) [A-Za-z0-9+/=._~-]{8,4000}")
@@ -32,7 +36,7 @@ def masked_line(text: str, most: int) -> str:
 
 def _mask_pair(found: re.Match[str]) -> str:
     value = found["value"]
-    if value.strip("bruBRU'\"") in ("", MASK, "None", "%s", "?") or value.startswith(("%(", ":", "***")):
+    if value.strip("bruBRU'\"") in ("", MASK, "None", "%s", "?", "YES", "NO") or value.startswith(("%(", ":", "***")):
         return found[0]
     quote = value[-1] if value[-1] in "'\"" else ""
     return f"{found['head']}{quote}{MASK}{quote}"

@@ -21,6 +21,7 @@ _TYPE = re.compile(r"\s*\*\*Type:\*\* (.{1,300})$")
 _VALUE = re.compile(r"\s*\*\*Value:\*\* (.{0,4000})$")
 _TAG = re.compile(r"\s*- \*\*(transaction|url|runtime\.name|celery_task_id):\*\* (.{1,1000})$")
 _DATE = re.compile(r"\s*\*\*Date:\*\* (\d{4}-\d\d-\d\d.{0,40})$")
+_OTHER = "Traceback (most recent call last)"  # Python's own form: another report begins
 _SUSPECT = "<-- SUSPECT LINE"
 _VARIABLES = "Variable values at the time of the exception:"
 MOST_VARIABLE_LINES = 400
@@ -38,7 +39,7 @@ def sentry_chains(lines: Sequence[Line]) -> tuple[list[Chain], int]:
         elif found := _DATE.match(line.text):
             chain.at = found[1].strip()
     at = start
-    while at < len(lines):
+    while at < len(lines) and _OTHER not in lines[at].text:
         if _TYPE.match(lines[at].text):
             raised, at = _exception(lines, at)
             wraps = bool(chain.raised) and is_database_name(raised.name)
@@ -46,8 +47,8 @@ def sentry_chains(lines: Sequence[Line]) -> tuple[list[Chain], int]:
             chain.raised.append(raised)
         else:
             at += 1
-    chain.end = lines[-1].number
-    return [chain], len(lines)
+    chain.end = lines[at - 1].number
+    return [chain], at
 
 
 def _exception(lines: Sequence[Line], at: int) -> tuple[Raised, int]:
@@ -56,7 +57,7 @@ def _exception(lines: Sequence[Line], at: int) -> tuple[Raised, int]:
     at += 1
     message: list[str] = []
     frames: list[Seen] = []
-    while at < len(lines) and not _TYPE.match(lines[at].text):
+    while at < len(lines) and not _TYPE.match(lines[at].text) and _OTHER not in lines[at].text:
         text = lines[at].text
         if found := _VALUE.match(text):
             message.append(found[1])

@@ -10,8 +10,10 @@ from stillhere.apptrace.passages import MARKS
 __all__ = ["sniff"]
 
 _APPLICATION = re.compile(
-    rb"Traceback \(|File (?:\"|&quot;|\\\")[^\"\n]{1,300}(?:\"|&quot;|\\\"), line \d|Exception on /|\"exc_info\"|\"stacktrace\""
-    rb"|^(?:\{\"|\[\d{4}-\d\d-\d\d[^\]\n]{0,60}\] (?:\[\d+\] )?\[?(?:ERROR|INFO|WARNING|CRITICAL)|(?:ERROR|WARNING|INFO):)"
+    rb"Traceback \(|File (?:\"|&quot;|\\\")[^\"\n]{1,300}(?:\"|&quot;|\\\"), line \d"
+    rb"|Exception on /|\"exc_info\"|\"stacktrace\""
+    rb"|^(?:\{\"|\[\d{4}-\d\d-\d\d[^\]\n]{0,60}\] (?:\[\d+\] )?\[?(?:ERROR|INFO|WARNING|CRITICAL)"
+    rb"|(?:ERROR|WARNING|INFO):)"
     rb"|^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d{3} (?:[\[|-] ?)?(?:ERROR|WARNING|INFO|DEBUG|CRITICAL)\b"
     rb"|SQLSTATE\[|^\s+at [\w.$]+\(|Mysql2::|^ERROR \d{4} \(|QueuePool limit|[a-z]\.OperationalError|\*\*Type:\*\*",
     re.MULTILINE,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stillhere.apptrace.chains import Seen
 from stillhere.apptrace.places import is_library
 
-__all__ = ["Shown", "shown_in_message", "shown_in_values"]
+__all__ = ["Shown", "shown_in_code", "shown_in_message", "shown_in_values"]
 
 MOST_STATEMENT = 4000
 _SQL = re.compile(r"\[SQL: ?")
@@ -20,6 +20,7 @@ _TRUNCATED = re.compile(r"\.\.\. \((\d{1,12}) characters truncated\) \.\.\.")
 _SETS = re.compile(r"\.\.\. displaying \d{1,9} of (\d{1,9}) total bound parameter sets")
 _PLACEHOLDER = re.compile(r"%s|%\(\w{1,100}\)s|\?|:\w{1,100}")
 _MANY = re.compile(r"\[\s*(?:\(.{0,2000}?\), \(|\{.{0,2000}?\}, \{)", re.DOTALL)
+_CALL = re.compile(r"\.(execute|executemany|exec_driver_sql)\(\s?([\"'])((?:[^\"'\\]|\\.|(?!\2)[\"'])*+)\2\s?[,)]")
 _VERB = re.compile(
     r"\s*(?:/\*.{0,200}?\*/\s*)?(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|CALL|SET|SHOW|CREATE|ALTER|DROP|TRUNCATE"
     r"|LOAD|LOCK|ANALYZE|OPTIMIZE|GRANT|BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|KILL|FLUSH|DO|EXPLAIN)\b",
@@ -73,7 +74,7 @@ def shown_in_message(message: str) -> Shown:
 
 
 def shown_in_values(frames: Iterable[Seen]) -> Shown:
-    """A statement among the variables that a report shows of the driver's and the framework's frames, innermost first."""
+    """A statement among the variables shown of the driver's and the framework's frames, which come innermost first."""
     for frame in frames:
         if not is_library(frame.at.path):
             continue
@@ -92,8 +93,20 @@ def shown_in_values(frames: Iterable[Seen]) -> Shown:
     return Shown()
 
 
+def shown_in_code(frames: Sequence[Seen]) -> Shown:
+    """A statement written out in the line of source that hands it to the driver: ``cursor.execute("SELECT …")``."""
+    for outer, inner in zip(reversed(frames[:-1]), reversed(frames), strict=False):
+        if is_library(outer.at.path) or not is_library(inner.at.path):
+            continue
+        found = _CALL.search(outer.code)
+        if found is None or not _VERB.match(found[3]):
+            return Shown()
+        return Shown(_one_line(_unescaped(found[3])), at_least=_at_least(found[3], ""), many=found[1] == "executemany")
+    return Shown()
+
+
 def _at_least(text: str, values: str) -> int:
-    """A lower bound of the bytes sent: the statement without its placeholders, and what was left out.
+    r"""A lower bound of the bytes sent: the statement without its placeholders, and what was left out.
 
     SQLAlchemy counts the characters of a ``repr``: one byte takes up to four of them (``\\x00``), one character of
     text up to ten for four bytes of UTF-8.
@@ -101,7 +114,9 @@ def _at_least(text: str, values: str) -> int:
     least = len(_PLACEHOLDER.sub("", text).encode("utf-8", "replace"))
     for found in _TRUNCATED.finditer(values[:200_000]):
         before = values[max(0, found.start() - 400) : found.start()]
-        binary = max(before.rfind("b'"), before.rfind('b"')) > max(before.rfind(" '"), before.rfind('("'), before.rfind("('"))
+        binary = max(before.rfind("b'"), before.rfind('b"')) > max(
+            before.rfind(" '"), before.rfind('("'), before.rfind("('")
+        )
         least += int(int(found[1]) * (_BYTES_OF_BYTES if binary else _BYTES_OF_TEXT))
     return least
 

@@ -1,4 +1,4 @@
-"""Errors in JSON: Sentry's events, structlog's and loguru's records, and any record that carries a traceback as text."""
+"""Errors in JSON: Sentry's events, structlog's and loguru's records, and any record with a traceback as text."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def texts_of(value: Any) -> list[str]:
 
 def surround(chain: Chain, value: Mapping[str, Any]) -> None:
     """Time, process and thread out of a record's fields."""
-    record = value.get("record") if isinstance(value.get("record"), Mapping) else value
+    record = _mapping(value.get("record")) or value
     chain.at = chain.at or next((found for name in _TIMES if (found := _time(record.get(name)))), "")
     for name in _PROCESSES:
         number = record.get(name)
@@ -173,7 +173,9 @@ def _structlog_raised(one: Mapping[str, Any], line: int) -> Raised:
     for frame in _list(one.get("frames"))[-MOST_FRAMES:]:
         if isinstance(frame, Mapping):
             number = frame.get("lineno")
-            place = Place(_text(frame.get("filename")), number if isinstance(number, int) else 0, _text(frame.get("name")))
+            place = Place(
+                _text(frame.get("filename")), number if isinstance(number, int) else 0, _text(frame.get("name"))
+            )
             seen = Seen(place, _text(frame.get("line")).strip())
             values = frame.get("locals")
             if isinstance(values, Mapping):
