@@ -19,10 +19,11 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from stillhere import apptrace, errorlog
+from stillhere import apptrace
 from stillhere.causes.answer import LogView
 from stillhere.causes.gather import Gathered, gather
 from stillhere.causes.windows import LONG_AGO, NEAR
+from stillhere.errorlog.reader import read, sniff
 from stillhere.errorlog.source import unpacked
 from stillhere.errorlog.summary import Summary
 from stillhere.errors import ConfigurationError
@@ -89,7 +90,7 @@ def _take_reports(one: _Input, gathered: Gathered, zone: tzinfo | None) -> bool:
 
 def _read_log(one: _Input, zone: tzinfo | None, window: tuple[datetime, datetime] | None) -> Summary:
     with one.stream() as stream:
-        return errorlog.read(stream, zone=zone or UTC, until=one.until, around=window)
+        return read(stream, zone=zone or UTC, until=one.until, around=window)
 
 
 def piped() -> bool:
@@ -126,7 +127,8 @@ class _Careful(io.RawIOBase):
         if self.damage:
             return 0
         try:
-            given = self._stream.read(len(buffer))
+            # read1, where there is one: what was unpacked before the damage is given first.
+            given = getattr(self._stream, "read1", self._stream.read)(len(buffer))
         except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, ValueError) as error:
             self.damage = f"{self._name} is damaged, and was read as far as it goes: {error}"
             return 0
@@ -187,9 +189,11 @@ def _opened(name: str) -> Iterator[_Input]:
         one = _Input(shown, file, until)
         samples = list(_samples(one))
         if not any(sample.strip() for sample in samples):
+            if one.damage:
+                raise ConfigurationError(one.damage)
             raise ConfigurationError(f"{shown} is empty: expected {_EXPECTED}")
         one.report = any(apptrace.sniff(sample) for sample in samples)
-        one.log = any(errorlog.sniff(sample) for sample in samples)
+        one.log = any(sniff(sample) for sample in samples)
         yield one
 
 

@@ -75,7 +75,7 @@ def _log(ask: Ask, snapshot: Snapshot) -> Summary | None:
     """
     if snapshot.mariadb or snapshot.version.number < _HAS_LOG_TABLE:
         return None
-    from stillhere.errorlog import read  # noqa: PLC0415 - only where there is such a table
+    from stillhere.errorlog.reader import read  # noqa: PLC0415 - only where there is such a table
 
     try:
         rows = ask(_LOG_TABLE)

@@ -101,8 +101,9 @@ def _what(main: dict[str, Any]) -> Iterator[RenderableType]:
         yield Text(" ".join(part for part in (main["framework"], main["request"]) if part))
     if main.get("statement"):
         yield Text(_short(main["statement"]), style="dim")
-    if main["count"] > 1 or main["when"]:
-        yield Text(", ".join(part for part in (times(main["count"], "time"), main["when"]) if part))
+    count = times(main["count"], "time") if main["count"] > 1 else ""
+    if count or main["when"]:
+        yield Text(", ".join(part for part in (count, main["when"]) if part))
     if len(main["places"]) > 1:
         for place in main["places"]:
             yield Text(f"{place['count']:>6,}  {place['name']}", style="dim")

@@ -40,12 +40,10 @@ def verdict(answer: Answer, rules: Registry[Rule]) -> str:
     main = answer.main
     if main is None:
         return _nothing(answer)
-    named = main.explanation.named
-    if named is None:
-        return _not_settled(main, rules) + _share(main, answer)
-    probably = named.certainty is not Certainty.PROVED
-    told = title(named.cause, rules)
-    return f"{f'Probably {_small(told)}' if probably else told}: {named.sentence}" + _share(main, answer)
+    said = _said(main, rules) + _share(main, answer)
+    if main.origin is Origin.SERVER and answer.look is not None:
+        return f"Nobody can log in at {answer.look.address}. {said}"
+    return said
 
 
 def title(cause: str, rules: Registry[Rule]) -> str:
@@ -78,6 +76,15 @@ def times(count: int, noun: str) -> str:
 def many(count: int) -> str:
     """How often, before what it is that came: empty for once."""
     return f"{count:,} \N{MULTIPLICATION SIGN} " if count > 1 else ""
+
+
+def _said(main: Case, rules: Registry[Rule]) -> str:
+    named = main.explanation.named
+    if named is None:
+        return _not_settled(main, rules)
+    probably = named.certainty is not Certainty.PROVED
+    told = title(named.cause, rules)
+    return f"{f'Probably {_small(told)}' if probably else told}: {named.sentence}"
 
 
 def _nothing(answer: Answer) -> str:
