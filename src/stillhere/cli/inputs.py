@@ -32,6 +32,8 @@ __all__ = ["Materials", "piped", "read_all"]
 
 _STDIN = "-"
 _SAMPLE = 64 * 1024
+_BLOCK = 1024 * 1024
+_TRACEBACK = b"Traceback (most recent call last)"
 _SPOOLED = 16 * 1024 * 1024  # bytes of standard input that stay in memory
 _PATIENCE = 2.0  # seconds for the first byte of an input that nobody asked for by name
 
@@ -81,11 +83,22 @@ def read_all(files: Sequence[str], logs: Sequence[str], zone: tzinfo | None) -> 
 
 def _take_reports(one: _Input, gathered: Gathered, zone: tzinfo | None) -> bool:
     """Take in its reports; whether that was all there is to it. What nobody recognised is tried as both."""
-    if one.log and not one.report:
+    if one.log and not one.report and not _has_traceback(one):
         return False
     with one.stream() as stream:
         count = gather(apptrace.read(stream), one.name, gathered, zone)
     return not one.log and (count > 0 or one.report)
+
+
+def _has_traceback(one: _Input) -> bool:
+    """Whether a server's log has an application's beside it, as those of containers and journals do."""
+    with one.stream() as stream:
+        end = b""
+        while block := stream.read(_BLOCK):
+            if _TRACEBACK in end + block:
+                return True
+            end = block[-len(_TRACEBACK) :]
+    return False
 
 
 def _read_log(one: _Input, zone: tzinfo | None, window: tuple[datetime, datetime] | None) -> Summary:
