@@ -34,53 +34,47 @@ Record lock, heap no 2 PHYSICAL RECORD: n_fields 5; compact format; info bits 0
 """
 
 
+_TEXTS = (
+    (2000, ("Note", "010926"), "Access denied for user 'scan'@'10.9.8.7' (using password: YES)"),
+    (
+        2000,
+        ("Warning", "013360"),
+        "Plugin mysql_native_password reported: ''mysql_native_password' is deprecated and will be removed in a future "
+        "release. Please use caching_sha2_password instead'",
+    ),
+    (1000, ("Warning", "010055"), "IP address '10.9.8.7' could not be resolved: Name or service not known"),
+    (1000, ("Note", "011953", "InnoDB"), "Page cleaner took 4012ms to flush 2000 and evict 0 pages"),
+    (1000, ("Warning", "010956"), "Invalid replication timestamps: original commit timestamp is more recent"),
+    (500, ("Note", "010559", "Repl"), "Multi-threaded replica statistics for channel '': seconds elapsed = 120"),
+    (200, ("ERROR", "010584", "Repl"), "Replica SQL for channel '': Worker 1 failed executing transaction"),
+)
+
+
 class _Mysql8:
     name = "MySQL 8"
+    stop_mark = "."
 
     def head(self, at: datetime, thread: int, severity: str, code: str, component: str = "Server") -> str:
         return f"{at:%Y-%m-%dT%H:%M:%S.%fZ} {thread} [{severity}] [MY-{code}] [{component}] "
 
+    def knock(self, at: datetime, thread: int) -> str:
+        """A port check, as the log has it."""
+        return self.head(at, thread, "Note", "010914") + "Got an error reading communication packets\n"
+
     def sorts(self, dice: random.Random) -> Iterator[tuple[int, Callable[[datetime, int], str]]]:
+        """Weights and makers of the lines."""
         for host, user in _clients(dice):
             for reason, weight in _REASONS:
-                tail = f"to db: 'shop' user: '{user}' host: '{host}' ({reason}).\n"
+                tail = f"to db: 'shop' user: '{user}' host: '{host}' ({reason}){self.stop_mark}\n"
                 yield (
                     weight * 10,
                     lambda at, n, tail=tail: self.head(at, n, "Note", "010914") + f"Aborted connection {n} {tail}",
                 )
-        for weight, severity, code, component, text in (
-            (2400, "Note", "010914", "Server", "Got an error reading communication packets\n"),
-            (2000, "Note", "010926", "Server", "Access denied for user 'scan'@'10.9.8.7' (using password: YES)\n"),
-            (
-                2000,
-                "Warning",
-                "013360",
-                "Server",
-                ("Plugin mysql_native_password reported: ''mysql_native_password' is deprecated and will be removed in "
-                "a future release. Please use caching_sha2_password instead'\n"),
-            ),
-            (1000, "Warning", "010055", "Server", "IP address '10.9.8.7' could not be resolved: Name not known\n"),
-            (1000, "Note", "011953", "InnoDB", "Page cleaner took 4012ms to flush 2000 and evict 0 pages\n"),
-            (1000, "Warning", "010956", "Server", "Invalid replication timestamps: original commit is newer\n"),
-            (
-                500,
-                "Note",
-                "010559",
-                "Repl",
-                "Multi-threaded replica statistics for channel '': seconds elapsed = 120\n",
-            ),
-            (200, "ERROR", "010584", "Repl", "Replica SQL for channel '': Worker 1 failed executing transaction\n"),
-        ):
-            yield (
-                weight,
-                lambda at, n, parts=(severity, code, component), text=text: self.head(at, n, *parts) + text,
-            )
-        yield (
-            150,
-            lambda at, n: (
-                self.head(at, 0, "Note", "012468", "InnoDB") + "Transactions deadlock\n" + _DEADLOCK.format(n=n)
-            ),
-        )
+        for weight, parts, text in _TEXTS:
+            yield weight, lambda at, n, parts=parts, text=text: f"{self.head(at, n, *parts)}{text}\n"
+        yield 2400, self.knock
+        found = "Transactions deadlock detected, dumping detailed information.\n" + _DEADLOCK
+        yield 150, lambda at, n: self.head(at, 0, "Note", "012468", "InnoDB") + found.format(n=n)
 
     def start(self, at: datetime, n: int) -> str:
         return (
@@ -108,6 +102,14 @@ class _Mysql8:
 
 class _Mariadb(_Mysql8):
     name = "MariaDB"
+    stop_mark = ""
+
+    def knock(self, at: datetime, thread: int) -> str:
+        return (
+            self.head(at, thread, "Warning", "")
+            + f"Aborted connection {thread} to db: 'unconnected' user: 'unauthenticated' host: '10.1.1.1' "
+            "(This connection closed normally without authentication)\n"
+        )
 
     def head(self, at: datetime, thread: int, severity: str, code: str, component: str = "Server") -> str:
         prefix = "InnoDB: " if component == "InnoDB" else ""
@@ -160,14 +162,7 @@ def write(out: BinaryIO, style: str, *, size: int = 0, lines: int = 0, seed: int
             parts.append(sort(at, number))
         text = "".join(parts)
         if isinstance(made, _Docker):
-            text = "".join(
-                json.dumps(
-                    {"log": f"{line}\n", "stream": "stderr", "time": f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"},
-                    separators=(",", ":"),
-                )
-                + "\n"
-                for line in text.split("\n")[:-1]
-            )
+            text = "".join(_wrapped(line, at) for line in text.split("\n")[:-1])
         data = text.encode()
         if lines:
             data = b"".join(data.splitlines(keepends=True)[: lines - counted])
@@ -180,3 +175,8 @@ def write(out: BinaryIO, style: str, *, size: int = 0, lines: int = 0, seed: int
 
 def _clients(dice: random.Random) -> list[tuple[str, str]]:
     return [(f"10.{dice.randrange(256)}.{dice.randrange(256)}.{n}", f"app_{n % 7}") for n in range(20)]
+
+
+def _wrapped(line: str, at: datetime) -> str:
+    fields = {"log": f"{line}\n", "stream": "stderr", "time": f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"}
+    return json.dumps(fields, separators=(",", ":")) + "\n"

@@ -79,7 +79,7 @@ class Line:
 
 _TIME = r"\d{4}-\d\d-\d\d[T ][ \d]\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 _ZONED = rf"{_TIME}(?:Z|[+-]\d\d:?\d\d)"
-_WHO = r"\S+ (?P<program>[^\s:\[\]]{1,64})(?:\[\d+\])?: ?"
+_WHO = r"\S+ (?P<program>[^\s:\[\]]{1,64})(?:\[\d+\])?:(?: |\Z)"
 
 _WRAPPINGS = (
     ("compose", re.compile(r"(?:\x1b\[[\d;]*m)*[\w.-]{1,128} +\| ?(?:\x1b\[[\d;]*m)*")),

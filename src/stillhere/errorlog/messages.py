@@ -56,6 +56,7 @@ SAYINGS = (
     _says(Kind.CRASH_RECOVERY, "Database was not shut", r" ?down normally"),
     _says(Kind.CRASH_RECOVERY, "Starting crash recovery"),
     _says(Kind.HANG, "Semaphore wait has lasted > ", r"(?P<seconds>\d+) seconds\. We intentionally crash"),
+    _says(Kind.HANG, "innodb_fatal_semaphore_wait_threshold was exceeded for "),
     _says(Kind.IDLE_TIMEOUT, "'wait_timeout' period of ", rf"(?P<seconds>\d+) seconds was exceeded for {_ACCOUNT}"),
     _says(
         Kind.IDLE_TIMEOUT,
@@ -84,9 +85,11 @@ SAYINGS = (
     _says(Kind.ROLE_CHANGE, "Primary server with address "),
     _says(Kind.ROLE_CHANGE, "This server is working as "),
     _says(Kind.ROLE_CHANGE, "Group membership changed"),
-    _says(Kind.ROLE_CHANGE, "Member with address ", r".* has become (?:un)?reachable"),
-    _says(Kind.ROLE_CHANGE, "The member "),
-    _says(Kind.ROLE_CHANGE, "This member "),
+    _says(Kind.ROLE_CHANGE, "Member with address ", r".* (?:has become unreachable|is reachable again)"),
+    _says(Kind.ROLE_CHANGE, "The member lost contact with a majority"),
+    _says(Kind.ROLE_CHANGE, "The member has resumed contact with a majority"),
+    _says(Kind.ROLE_CHANGE, "The member has left the group"),
+    _says(Kind.ROLE_CHANGE, "This member could not reach a majority"),
     _says(Kind.ROLE_CHANGE, "Member was expelled from the group"),
     _says(Kind.CLUSTER, "Received NON-PRIMARY"),
     _says(Kind.CLUSTER, "Shifting "),
@@ -100,6 +103,8 @@ SAYINGS = (
     _says(Kind.UPGRADE_REFUSED, "Invalid MySQL server ", r"(?:up|down)grade"),
     _says(Kind.UPGRADE_REFUSED, "Upgrading the ", r".* is not supported"),
     _says(Kind.UPGRADE_REFUSED, "Cannot upgrade server earlier than"),
+    _says(Kind.UPGRADE_REFUSED, "Cannot boot server with lower version than"),
+    _says(Kind.UPGRADE_REFUSED, "Data Dictionary version '", r"\d+' not supported"),
     _says(Kind.BLOB_OVER_REDO, "The total blob data length"),
 )
 

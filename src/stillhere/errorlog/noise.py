@@ -53,7 +53,7 @@ class NoiseWatch:
             for host, known in self._hosts.items()
             if (period := _period(known.times)) > 0
         ]
-        return tuple(sorted(found, key=lambda noise: -noise.count))
+        return tuple(sorted(found, key=lambda noise: (-noise.count, noise.host)))
 
 
 def _period(times: list[float]) -> float:

@@ -113,7 +113,7 @@ class Reading:
                 yield from self.end()
             else:
                 yield from self._unheaded(line.message, known=True)
-        elif entry.kind is Kind.CRASH:
+        elif entry.kind is Kind.CRASH and not line.source.program.startswith("systemd"):
             yield from self._begin(entry, line)
         else:
             yield from self.end()

@@ -160,18 +160,16 @@ class Summarising:
         if self._reading.in_dump:
             return self._after(block, while_in_dump=True)
         skimmed = self._skimmed(block)
-        if skimmed is None:
+        if skimmed is None or (self._around is not None and skimmed.within(self._around, self._clock.zone)):
             return block
         if not self._lives.begun and skimmed.close:
             # Whose life the connections belong to is open until the first line that may tell.
             return self._after(block, skimmed.close[0] + 1)
-        if skimmed.crash >= 0:
-            if skimmed.crash:
-                head, rest = _split(skimmed.lines, skimmed.crash)
-                return b"".join((self._skim(head), rest))
+        if skimmed.crash == 0:
             return self._after(block, while_in_dump=True)
-        if self._around is not None and skimmed.within(self._around, self._clock.zone):
-            return block
+        if skimmed.crash > 0:
+            head, rest = _split(skimmed.lines, skimmed.crash)
+            return b"".join((self._skim(head), rest))
         self._take_skimmed(skimmed)
         return b""
 

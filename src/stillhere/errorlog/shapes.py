@@ -49,7 +49,7 @@ _LABELS = rb" \[\w+\] ?(?:\[MY-\d+\] ?(?:\[\w*\] ?)?)?"
 class Meaning(Enum):
     """What a mark says of its lines."""
 
-    EMPTY = "empty"
+    EMPTY = "of no interest, without a head"
     UNKNOWN = "no format"
     DULL = "of no interest"
     ABORTED = "an aborted connection"
@@ -78,27 +78,21 @@ class Shape:
     def rows(self) -> re.Pattern[bytes]:
         """Finds one row a line: the hour, the mark, and what follows the number of an aborted connection.
 
-        The mark of a line with a head begins with a blank and a bracket; without one, the hour is empty.
+        The mark of a line with a head begins with a blank and a bracket. Without a head, the hour is empty.
         """
         before, after = self._around_hour
-        docker = self.wrapping == ("docker",)  # the text is JSON's: it ends at a quote, and what it escapes is not read
-        text, end = (rb"[^\n\\]", rb'(?=\\n")') if docker else (rb"[^\n]", rb"(?![^\n])")
+        text, end, unheaded = rb"[^\n]", rb"(?![^\n])", b""
+        if self.wrapping == ("docker",):
+            # The text is JSON's: it ends at a quote, and one with escapes is left to be read. Of a line without a
+            # head, the mark begins with the text's quote; a line that has quotes, but no wrapping, loses them.
+            text, end, unheaded = rb"[^\n\\]", rb'(?=\\n")', rb'|\{"log":(?=")|"+'
+        letters = rb"[^\n]{0,%d}" % _LETTERS
         return re.compile(
             # The blank is eaten where a line without a head begins like a mark.
-            rb"\n(?:" + before + rb")" + after + rb"(?= \[)| (?=\[))?"
+            rb"\n(?:" + before + rb")" + after + rb"(?= \[)| (?=\[)" + unheaded + rb")?"
             # Most lines are told by their first letters; MySQL 8's bare reasons, by all of them.
-            rb"((?:"
-            + _LABELS
-            + rb")?(?:Got "
-            + text
-            + rb"{0,60}"
-            + end
-            + rb"|[^\n]{0,%d}))" % _LETTERS
-            + rb"(?:(?<=Aborted connection) \d{1,20} (to db: "
-            + text
-            + rb"{0,2000})"
-            + end
-            + rb")?"
+            rb"((?:" + _LABELS + rb")?(?:Got " + text + rb"{0,60}" + end + rb"|" + letters + rb"))"
+            rb"(?:(?<=Aborted connection) \d{1,20} (to db: " + text + rb"{0,2000})" + end + rb")?"
         )
 
     @cached_property
@@ -126,10 +120,10 @@ class Shape:
         hour, rest, thread = _HEADS[self.head]
         return _WRAPS[self.wrapping] + b"(" + hour, rest + re.escape(self.zone.encode()) + thread
 
-    def style(self, mark: bytes) -> str:
-        """The name in `formats` of the style of a line with that mark; empty for a line without a head."""
+    def style(self, mark: bytes) -> str | None:
+        """The name in `formats` of the style of a line with that mark; empty without a head, ``None`` unwrapped."""
         if not mark.startswith(b" ["):
-            return ""
+            return "" if mark.startswith(b'"') and self.wrapping else None
         if self.head == "mysql":
             return "mysql 8" if b" [MY-" in mark else "mysql 5.7"
         return self.head
@@ -171,9 +165,7 @@ def meaning_of(mark: bytes) -> Meaning:
         return Meaning.EMPTY
     headed = _HEADED.match(mark)
     if headed is None:
-        if mark.startswith(b"InnoDB: "):  # `harmless`
-            return Meaning.EMPTY
-        return Meaning.CLOSE if _OTHER_SHAPE.match(mark) else Meaning.UNKNOWN
+        return _without_head(mark)
     severity, code, message = headed.groups()
     for beginning, meaning in _SETTLED:
         if message.startswith(beginning):
@@ -185,18 +177,20 @@ def meaning_of(mark: bytes) -> Meaning:
     return Meaning.ERROR if severity in (b"ERROR", b"Error", b"error") else Meaning.DULL
 
 
+def _without_head(mark: bytes) -> Meaning:
+    text = mark.removeprefix(b'"')
+    if _OTHER_SHAPE.match(text) or text.startswith(b"\\"):
+        return Meaning.CLOSE
+    return Meaning.EMPTY if text != mark or text.startswith(b"InnoDB: ") else Meaning.UNKNOWN
+
+
 def _needs_a_look(message: bytes) -> bool:
     """Whether a message that begins so may be one of `SAYINGS`."""
     word, blank, _ = message.partition(b" ")
     # The name of a program, which may be a long path, hides what comes after it.
-    if (
-        not blank
-        or b"/" in word
-        or b"\\" in word
-        or b"mysqld" in message
-        or b"mariadbd" in message
-        or word == b"Plugin"
-    ):
+    if not blank or any(part in word for part in (b"/", b"\\", b"mysqld", b"mariadbd")):
+        return True
+    if b"Plugin group_replication".startswith(message):
         return True
     component = _COMPONENT.match(message)
     rest = message[component.end() :] if component else message

@@ -20,7 +20,6 @@ Row = tuple[bytes, bytes, bytes]
 
 _KINDS = {Meaning.DENIED: Kind.ACCESS_DENIED, Meaning.UNRESOLVED: Kind.NAME_RESOLUTION, Meaning.ERROR: Kind.OTHER}
 _CRASH = (b"got signal ", b"got exception ", b"Assertion failure", b"MY-013951")
-_ERRORS = (b"[ERROR]", b"[Error]", b"[error]")
 _HOUR = timedelta(hours=1)
 _NEAR_THE_END = 1000  # lines
 
@@ -95,20 +94,20 @@ class Skimmed:
         """The last so many lines of every kind that rows settle, with their places, in the order of the log."""
         missing = {kind: min(number, there) for kind, there in self.per_kind.items()}
         found: dict[Kind, list[tuple[int, bytes]]] = {kind: [] for kind in missing}
-        end = len(self.block)
+        kinds, end = self.kinds, len(self.block)
+        near = len(self.rows) - _NEAR_THE_END
         for place in range(len(self.rows) - 1, -1, -1):
             if not missing:
                 break
-            far = place < len(self.rows) - _NEAR_THE_END
-            begin = 0 if far else self.block.rfind(b"\n", 0, end)
-            kind = self.kinds.get(self.rows[place])
-            if kind in missing:
-                found[kind].insert(0, (place, self.lines[place] if far else self.block[begin + 1 : end]))
+            begin = self.block.rfind(b"\n", 0, end) if place >= near else -1
+            kind = kinds.get(self.rows[place])
+            if kind is not None and kind in missing:
+                found[kind].append((place, self.block[begin + 1 : end] if begin >= 0 else self.lines[place]))
                 missing[kind] -= 1
                 if not missing[kind]:
                     del missing[kind]
             end = begin
-        return found
+        return {kind: latest[::-1] for kind, latest in found.items()}
 
     def knocks(self, zone: tzinfo, wants: Callable[[str], bool]) -> Iterator[tuple[str, datetime]]:
         """Host and time of each connection that was aborted before it had logged in, as far as they are wanted."""
@@ -125,7 +124,7 @@ def skim(block: bytes, shape: Shape) -> Skimmed | None:
     kinds: dict[Row, Kind] = {}
     looked_at: set[Row] = set()
     unknown = 0
-    errors = False
+    errors: set[Row] = set()
     for row, number in counts.items():
         meaning = meaning_of(row[1])
         if meaning in (Meaning.ABORTED, Meaning.BARE):
@@ -135,17 +134,17 @@ def skim(block: bytes, shape: Shape) -> Skimmed | None:
             kinds[row] = abort.kind
         elif meaning in _KINDS:
             kinds[row] = _KINDS[meaning]
-            errors = errors or meaning is Meaning.ERROR
+            if meaning is Meaning.ERROR:
+                errors.add(row)
         elif meaning is Meaning.CLOSE:
             looked_at.add(row)
         elif meaning is Meaning.UNKNOWN:
             unknown += number
-    if errors and _full(block):
+    if errors and _full(block, {row[1].partition(b"]")[0] + b"]" for row in errors}):
         # Errors whose beginning says nothing: one of them speaks of a full disk.
-        errors_at = {row for row, kind in kinds.items() if kind is Kind.OTHER}
-        looked_at |= errors_at
-        kinds = {row: kind for row, kind in kinds.items() if row not in errors_at}
-    styles = tuple({style for row in counts if (style := shape.style(row[1]))})
+        looked_at |= errors
+        kinds = {row: kind for row, kind in kinds.items() if row not in errors}
+    styles = tuple({style for row in counts if (style := shape.style(row[1])) is not None})
     return Skimmed(block, shape, rows, counts, kinds, looked_at, unknown, styles)
 
 
@@ -162,12 +161,13 @@ def _abort(tail: bytes) -> Abort | None:
     return abort_of(tail.decode("utf-8", "replace").rstrip("\r"))
 
 
-def _full(block: bytes) -> bool:
-    for word in _ERRORS:
-        at = block.find(word)
+def _full(block: bytes, labels: set[bytes]) -> bool:
+    """Whether a line with one of these labels speaks of a full disk."""
+    for label in labels:
+        at = block.find(label)
         while at >= 0:
             end = block.find(b"\n", at)
             if is_full(block[at : end if end >= 0 else None].decode("utf-8", "replace")):
                 return True
-            at = block.find(word, at + len(word))
+            at = block.find(label, at + len(label))
     return False

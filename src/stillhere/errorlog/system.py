@@ -13,6 +13,7 @@ from stillhere.errorlog.messages import shown
 
 __all__ = ["system_entry"]
 
+_SIGKILL = 9
 _NAME = r"(?:mysqld|mariadbd|mysql|mariadb)[\w.-]*"
 _UNIT = r"\S*(?:mysql|mariadb|percona)\S*\.(?:service|scope)"
 
@@ -30,6 +31,12 @@ _MANAGER = (
     (Kind.OOM_KILL, re.compile(rf"{_UNIT}: Failed with result '(?P<reason>oom-kill)'")),
     (Kind.KILLED, re.compile(rf"{_UNIT}: (?P<reason>Main process exited, code=killed, status=9/KILL)")),
     (Kind.KILLED, re.compile(rf"{_UNIT}: (?P<reason>main process exited, code=killed, status=9/KILL)")),
+    (
+        Kind.CRASH,
+        re.compile(
+            rf"{_UNIT}: (?P<reason>[Mm]ain process exited, code=(?:dumped|killed), status=(?P<signal>6|7|8|11)/)"
+        ),
+    ),
 )
 
 
@@ -58,6 +65,6 @@ def _entry(kind: Kind, found: re.Match[str], line: Line, number: int) -> Entry:
         at=line.at,
         severity="",
         reason=found.groupdict().get("reason") or "",
-        signal=9,
+        signal=int(found.groupdict().get("signal") or _SIGKILL),
         text=shown(line.message),
     )

@@ -21,7 +21,8 @@ _ENDS = 5  # entries of a frequent kind, at either end
 _INSIDE = 5000  # entries within the window
 
 Window = tuple[datetime, datetime]
-KeyT = TypeVar("KeyT")
+_Group = tuple[str, str, str, str]
+KeyT = TypeVar("KeyT", str, _Group)
 
 
 class Table(Generic[KeyT]):
@@ -43,8 +44,8 @@ class Table(Generic[KeyT]):
             self._counts = dict(self.most(_NAMES))
 
     def most(self, number: int) -> list[tuple[KeyT, int]]:
-        """So many of the names, the most frequent first; of equals, the one that came first."""
-        return sorted(self._counts.items(), key=lambda item: -item[1])[:number]
+        """So many of the names, the most frequent first; equals in the order of their names."""
+        return sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))[:number]
 
 
 class AbortTally:
@@ -56,15 +57,15 @@ class AbortTally:
         self._reasons: Table[str] = Table()
         self._hours: dict[datetime, int] = {}
         self._other_hours = 0
-        self._groups: Table[tuple[Kind, str, str, str]] = Table()
-        self._spans: dict[tuple[Kind, str, str, str], tuple[datetime, datetime]] = {}
+        self._groups: Table[_Group] = Table()
+        self._spans: dict[_Group, tuple[datetime, datetime]] = {}
 
     def add(self, abort: Abort, hour: datetime | None, number: int) -> None:
         """So many more that are alike, in one hour."""
         self._users.add(abort.user, number)
         self._hosts.add(abort.host, number)
         self._reasons.add(abort.reason, number)
-        key = (abort.kind, abort.user, abort.host, abort.reason)
+        key = (abort.kind.value, abort.user, abort.host, abort.reason)
         self._groups.add(key, number)
         if hour is None or (hour not in self._hours and len(self._hours) >= _HOURS):
             self._other_hours += number
@@ -96,10 +97,12 @@ class AbortTally:
             other_hours=self._other_hours,
         )
 
-    def _group(self, key: tuple[Kind, str, str, str], count: int) -> AbortGroup:
+    def _group(self, key: _Group, count: int) -> AbortGroup:
         kind, user, host, reason = key
         first, last = self._spans.get(key, (None, None))
-        return AbortGroup(kind=kind, user=user, host=host, reason=reason, count=count, first_hour=first, last_hour=last)
+        return AbortGroup(
+            kind=Kind(kind), user=user, host=host, reason=reason, count=count, first_hour=first, last_hour=last
+        )
 
 
 class Kept:
