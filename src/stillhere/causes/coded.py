@@ -16,19 +16,25 @@ from stillhere.findings import Remedy
 __all__ = ["CodedRule"]
 
 
+_UNREACHED = {"CR_CONN_HOST_ERROR", "CR_SERVER_LOST", "CR_CONNECTION_ERROR"}
+
+
 class CodedRule(Rule):
     """A cause with an error number, or with a kind of log line, that nothing else has.
 
     A client that was told one of `symbols` has its proof. Lines of `kinds` prove it where the log itself is the
-    question; beside a client that failed to connect at that moment they make it likely, since they name no client.
+    question; beside a client that failed to connect at that moment, without a number that says more, they make it
+    likely, since they name no client.
 
     Attributes:
         symbols: the numbers' names in `stillhere.server.errorcodes`.
         kinds: the log's lines.
+        hinders_connecting: whether a client that can't connect may see nothing but 2002, 2003 or 2013 for it.
     """
 
-    symbols: ClassVar[tuple[str, ...]]
+    symbols: ClassVar[tuple[str, ...]] = ()
     kinds: ClassVar[tuple[Kind, ...]] = ()
+    hinders_connecting: ClassVar[bool] = False
 
     def judge(self, seen: Observations) -> Attribution | None:
         """By the number, else by the log's lines around the moment, else by what `weigh` finds."""
@@ -45,7 +51,8 @@ class CodedRule(Rule):
             best = Certainty.PROVED
         else:
             window = reading.window
-            best = Certainty.LIKELY if lines and window is not None and window.exact else Certainty.POSSIBLE
+            placed = window is not None and window.exact and self.hinders_connecting and reading.connecting
+            best = Certainty.LIKELY if lines and placed else Certainty.POSSIBLE
         return weighing.answer(best, self.sentence(reading), self.remedy(reading), self.settle(reading))
 
     def applies(self, reading: Reading) -> bool:  # noqa: ARG002 - for those that override it
@@ -56,11 +63,7 @@ class CodedRule(Rule):
         """Whether log lines without a client's number are worth looking at: a log alone, or a failed connect."""
         if not reading.told:
             return True
-        return reading.connecting and not reading.symbols - {
-            "CR_CONN_HOST_ERROR",
-            "CR_SERVER_LOST",
-            "CR_CONNECTION_ERROR",
-        }
+        return self.hinders_connecting and reading.connecting and reading.symbols <= _UNREACHED
 
     def weigh(self, reading: Reading, weighing: Weighing) -> None:
         """Add what else was measured for or against it."""

@@ -21,11 +21,12 @@ from stillhere.causes.wording import moment, source_of, utc
 from stillhere.errorlog.entry import LIFECYCLE, Entry, Kind
 from stillhere.errorlog.summary import Ending, Life
 
-__all__ = ["Death", "death", "no_death", "weigh_death"]
+__all__ = ["Death", "concerned_by_an_end", "death", "no_death", "weigh_death"]
 
 _SLACK = timedelta(seconds=2)
 _SILENT = timedelta(seconds=60)
 """How long before its next start a server that died without a word can have died: service managers start it at once."""
+_UNREACHED = ("CR_CONN_HOST_ERROR", "CR_CONNECTION_ERROR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,21 @@ def death(reading: Reading) -> Death | None:
         before = [end for end in ends if end.last is not None and utc(end.last) <= window.end + _SLACK]
         return _with(before[-1], exact=False) if before else None
     return next((end for end in ends if _touches(end, window)), None)
+
+
+def concerned_by_an_end(reading: Reading) -> bool:
+    """Whether the client's trouble is one that a restart gives, and nothing named another reason."""
+    unreached = reading.connecting and (reading.has(*_UNREACHED) or not reading.codes)
+    named = (
+        reading.said_inactive
+        or reading.too_large
+        or reading.timed_out
+        or reading.client.interrupted
+        or reading.out_of_step
+        or reading.loss.proactive
+        or reading.has("ER_NET_PACKET_TOO_LARGE", "CR_NET_PACKET_TOO_LARGE", "ER_CONNECTION_KILLED")
+    )
+    return (unreached or reading.lossy) and not named
 
 
 def no_death(reading: Reading) -> bool:

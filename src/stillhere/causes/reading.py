@@ -201,6 +201,8 @@ class Reading:
         """Whether it was dead before the statement reached the server: nobody was at work when it was cut."""
         if not self.lossy or self.too_large is True or self.has("ER_NET_PACKET_TOO_LARGE"):
             return False
+        if "ER_SERVER_SHUTDOWN" in self.symbols_of(self.codes):
+            return False  # a reply to this statement: it lived
         if self.loss.phase == "IDLE" or self.position is Position.CHECKOUT:
             return True
         if self.loss.phase:
@@ -230,6 +232,13 @@ class Reading:
         if not self.lossy or self.stale or self.symbols == {"NOT_CONNECTED"}:
             return False
         return self.loss.phase in _IN_FLIGHT or not self.loss.phase
+
+    @property
+    def pause(self) -> float | None:
+        """Seconds for which nobody used it before its last statement, or before it was found dead."""
+        if self.idle is None:
+            return None
+        return max(0.0, self.idle - (self.loss.duration or 0.0)) if self.in_flight else self.idle
 
     @property
     def first(self) -> bool:
@@ -338,7 +347,7 @@ class Reading:
         at = self.loss.at or (self.report.at if self.report else None)
         if at is None:
             return None
-        measured = self.idle if self.stale else (self.loss.duration if self.in_flight else None)
+        measured = self.idle if self.stale else (self.loss.duration if self.in_flight or self.connecting else None)
         zoned = self.loss.at is not None or bool(self.report and self.report.zoned)
         back = measured if measured is not None else self.loss.age
         exact = zoned and (back is not None or self.connecting or (self.in_flight and not self.first))

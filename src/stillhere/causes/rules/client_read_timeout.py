@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from stillhere.causes.observations import Observations
-from stillhere.causes.reading import CLIENT, EXCEPTION, TRACEBACK, Reading
+from stillhere.causes.reading import CLIENT, EXCEPTION, TRACEBACK, VARIABLES, Reading
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
 from stillhere.causes.wording import bytes_of, seconds
@@ -13,6 +13,7 @@ from stillhere.findings import Remedy
 
 __all__ = ["ClientReadTimeout"]
 
+_CONNECTOR = "mysql-connector"
 _BY_KEY = re.compile(
     r"\ASELECT\b(?!.*\bJOIN\b).*\bWHERE\s+\S*id[`\"]?\s*=\s*\S+(?:\s+LIMIT\s+\S+)?\s*;?\s*\Z", re.IGNORECASE | re.DOTALL
 )
@@ -65,9 +66,21 @@ class ClientReadTimeout(Rule):
             self._weigh_time(weighing, limit, took)
             weighing.con(reading.restart.fact, reading.restart.source, when=bool(reading.restart.happened), weak=True)
             return self._answer(weighing, Certainty.LIKELY, limit, took)
+        if reading.has("ER_QUERY_TIMEOUT") and reading.driver.startswith(_CONNECTOR):
+            return self._connector(reading, weighing)
         if reading.report is not None and reading.has("CR_SERVER_GONE_ERROR") and not reading.said_inactive:
             return self._unlikely(reading, weighing)
         return None
+
+    def _connector(self, reading: Reading, weighing: Weighing) -> Attribution | None:
+        """MySQL Connector/Python's own timeout has the number of the server's."""
+        limit = reading.number("max_execution_time")
+        if limit:
+            return None
+        weighing.pro("error 3024, by which this driver reports its own read timeout too", EXCEPTION)
+        weighing.pro("max_execution_time is 0: the server has no such limit", VARIABLES, when=limit == 0)
+        best = Certainty.POSSIBLE if limit is None else Certainty.LIKELY
+        return self._answer(weighing, best, reading.client.read_timeout, reading.loss.duration)
 
     def _unlikely(self, reading: Reading, weighing: Weighing) -> Attribution | None:
         weighing.pro("2006 is what a statement gets on a connection that its client gave up before", EXCEPTION)

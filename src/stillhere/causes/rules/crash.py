@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from stillhere.causes.deaths import Death, death, weigh_death
+from stillhere.causes.deaths import Death, concerned_by_an_end, death, weigh_death
 from stillhere.causes.observations import Observations
 from stillhere.causes.reading import CLIENT, Reading
 from stillhere.causes.remedies import ASK_LOG, ASK_UPTIME, server_came_back
 from stillhere.causes.rule import Attribution, Certainty, Rule
-from stillhere.causes.rules.server_restart import concerned_by_an_end
 from stillhere.causes.weighing import Weighing
 from stillhere.causes.wording import moment
 from stillhere.errorlog.entry import Kind

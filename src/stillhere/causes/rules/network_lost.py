@@ -82,11 +82,12 @@ class NetworkLost(Rule):
 
     def _best(self, reading: Reading) -> Certainty:
         server = reading.server
+        paused = reading.pause is not None and reading.pause >= _LONG
         if reading.os_error in _SILENT and not reading.restart.happened:
-            return Certainty.PROVED
+            return Certainty.LIKELY if paused else Certainty.PROVED
         unharmed = reading.restart.happened is False and server.kills == 0
         # What lies idle for long is cut by limits more often than by accidents.
-        brief = reading.in_flight or (reading.idle is not None and reading.idle < _LONG)
+        brief = not paused and (reading.in_flight or reading.idle is not None)
         if server.thread_alive or (unharmed and brief):
             return Certainty.LIKELY
         return Certainty.POSSIBLE
@@ -181,4 +182,5 @@ def _named_otherwise(reading: Reading) -> bool:
         or reading.has(*_OTHERS)
         or reading.own_lines(Kind.IDLE_TIMEOUT, Kind.PACKET_TOO_LARGE)
         or (end is not None and end.exact)
+        or (reading.connecting and reading.lines(Kind.ACCEPT_FAILED, Kind.NAME_RESOLUTION, Kind.UPGRADE_REFUSED))
     )

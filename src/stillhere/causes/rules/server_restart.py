@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stillhere.causes.deaths import Death, death, no_death, weigh_death
+from stillhere.causes.deaths import Death, concerned_by_an_end, death, no_death, weigh_death
 from stillhere.causes.observations import Observations
 from stillhere.causes.reading import CLIENT, EXCEPTION, Reading
 from stillhere.causes.remedies import ASK_LOG, ASK_UPTIME, server_came_back
@@ -11,7 +11,7 @@ from stillhere.causes.weighing import Weighing
 from stillhere.causes.wording import moment, seconds
 from stillhere.errorlog.summary import Ending
 
-__all__ = ["ServerRestart", "concerned_by_an_end"]
+__all__ = ["ServerRestart"]
 
 _SAID = "ER_SERVER_SHUTDOWN"
 _NEAR = 3600.0
@@ -121,21 +121,6 @@ class ServerRestart(Rule):
             ),
             (ASK_UPTIME, ASK_LOG, "SHOW BINLOG EVENTS IN the binary log before the newest: is its last event a Stop?"),
         )
-
-
-def concerned_by_an_end(reading: Reading) -> bool:
-    """Whether the client's trouble is one that a restart gives, and nothing named another reason."""
-    unreached = reading.connecting and (reading.has(*_UNREACHED) or not reading.codes)
-    named = (
-        reading.said_inactive
-        or reading.too_large
-        or reading.timed_out
-        or reading.client.interrupted
-        or reading.out_of_step
-        or reading.loss.proactive
-        or reading.has("ER_NET_PACKET_TOO_LARGE", "CR_NET_PACKET_TOO_LARGE", "ER_CONNECTION_KILLED")
-    )
-    return (unreached or reading.lossy) and not named
 
 
 def _shortly_before(reading: Reading, end: Death) -> bool:
