@@ -42,6 +42,7 @@ class Raised:
         name: class name as written; empty where the text breaks off before it.
         message: its text, lines joined by line feeds.
         line: where it starts in the input.
+        headed: whether the text shows where its stack begins.
         heading: the whole line that names it, where that comes before its frames.
         frames: the outermost first.
         notes: lines after the message that aren't part of it.
@@ -50,6 +51,7 @@ class Raised:
     name: str = ""
     message: str = ""
     line: int = 0
+    headed: bool = True
     heading: str = ""
     link: Link = Link.FIRST
     frames: list[Seen] = field(default_factory=list)

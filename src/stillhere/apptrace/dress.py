@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 __all__ = ["Line", "moment", "undress"]
@@ -86,13 +86,12 @@ _DIGIT = re.compile(r"\d")
 _MOST_TOKENS = 8
 
 
-def undress(lines: Iterable[tuple[int, str]], at: str = "") -> Iterator[Line]:
+def undress(lines: Iterable[tuple[int, str]]) -> Iterator[Line]:
     """Take off what was put around the lines of one passage.
 
     Args:
         lines: number and text of each; they belong together, so that a quote mark or an escape in one of them is
             taken to hold for all.
-        at: a time that they all have, where they name none of their own.
     """
     passage = [(number, text[: MAX_JSON if "{" in text[:300] else MAX_LINE].rstrip("\r\n")) for number, text in lines]
     joined = "\n".join(text for _, text in passage)
@@ -106,8 +105,7 @@ def undress(lines: Iterable[tuple[int, str]], at: str = "") -> Iterator[Line]:
             text = _TAG.sub("", text)  # noqa: PLW2901
         if escaped and "&" in text:
             text = html.unescape(text)  # noqa: PLW2901
-        line = _peel(number, text.replace("\xa0", " ").rstrip())
-        yield replace(line, at=at) if at and not line.at else line
+        yield _peel(number, text.replace("\xa0", " ").rstrip())
 
 
 def moment(written: str) -> tuple[datetime | None, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from stillhere.apptrace.chains import Chain, Link, Raised, Seen
 from stillhere.apptrace.dress import moment
@@ -39,7 +40,7 @@ def report_of(chain: Chain) -> Report | None:
     driver = _driver(core, wrapping, stack)
     if not _ours(core, wrapping, driver):
         return None
-    position = _position(core, stack)
+    position = _position(core, stack, headed=all(one.headed for one in (core, *wrapping)))
     shown = _statement(core, wrapping, stack, position)
     queries = queries_since_begin(chain.own_log, shown.text) if position is Position.STATEMENT else None
     first = queries == 1 or (position is Position.STATEMENT and single_use(stack))
@@ -181,20 +182,23 @@ def _timed_out(one: Raised) -> bool:
 def _statement(core: Raised, wrapping: Sequence[Raised], stack: Sequence[Seen], position: Position) -> Shown:
     for one in (core, *wrapping):
         if (shown := shown_in_message(one.message)).text:
-            return shown
-    shown = shown_in_values(reversed(core.frames))
-    if not shown.text:
-        shown = shown_in_values(reversed(stack))
+            break
+    sent = shown_in_values(reversed(core.frames))
+    if not sent.text:
+        sent = shown_in_values(reversed(stack))
+    if shown.text:  # as written, with the size of what was sent
+        return shown if sent.size is None else replace(shown, size=sent.size)
+    shown = sent
     if not shown.text and position in (Position.STATEMENT, Position.FIRST_STATEMENT):
         shown = shown_in_code(stack)
     return shown
 
 
-def _position(core: Raised, stack: Sequence[Seen]) -> Position:
+def _position(core: Raised, stack: Sequence[Seen], *, headed: bool) -> Position:
     if pool_of(core.message) or any(words in core.message for words in _POOL_WORDS):
         return Position.POOL
-    position = position_of(stack)
-    return position if position is not Position.UNKNOWN else position_of(core.frames)
+    position = position_of(stack, headed=headed)
+    return position if position is not Position.UNKNOWN else position_of(core.frames, headed=headed)
 
 
 def _in_transaction(core: Raised, position: Position, queries: int | None) -> bool | None:

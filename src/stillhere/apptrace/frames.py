@@ -34,7 +34,7 @@ _SENTRY = re.compile(
 )
 _CARET = re.compile(r"[\s~^│|└─>]+$")
 _ANNOTATION = re.compile(r"[│|\s]*(?:└|->) ")
-_NUMBERED = re.compile(r"\s*(?:❱|-->|->)?\s{0,8}(\d{1,9})(?:\s|$)\s?(?:│ ?)?(.*)$")
+_NUMBERED = re.compile(r"\s*(?:❱|-{1,4}>)?\s{0,8}(\d{1,9})(?:\s|$)\s?(?:│ ?)?(.*)$")
 _BOX = re.compile(r"\s*[│|] ?(.*?)\s*[│|]?$")
 
 

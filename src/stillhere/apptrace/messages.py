@@ -125,7 +125,11 @@ def _notes(raised: Raised, lines: Sequence[Line], at: int, first: Line) -> int:
         text = unboxed(line.text).strip()
         if not text or line.dress != first.dress or _ENDS.match(text) or place(line.text) is not None:
             break
-        if line.indent != first.indent or (_RECORD.match(text) and not text.startswith("stillhere: ")):
+        if (
+            line.indent != first.indent
+            or _BACKGROUND.startswith(text[: len(_BACKGROUND)])
+            or (_RECORD.match(text) and not text.startswith("stillhere: "))
+        ):
             break
         raised.notes.append(text)
         at += 1

@@ -9,7 +9,7 @@ __all__ = ["driver_of_name", "foreign_database", "is_database_line", "is_databas
 _NAMED = re.compile(r"(?:E {1,7})?((?:[A-Za-z_][\w]{0,80}\.){0,8}[A-Za-z_]\w{0,80})(?::(?: (.*))?)?$", re.DOTALL)
 _EXCEPTION = re.compile(
     r"(?:Error|Exception|Warning|Interrupt|Exit|Timeout|TimedOut|Iteration|Group|Cancelled|Retry|Rollback|Ignore|Reject"
-    r"|Lost|Killed|Unknown|Unavailable|Interrupted|Diverged|Statement|TooLarge|Misused|herror|gaierror|error|timeout)$"
+    r"|Lost|Killed|Unknown|Unavailable|Interrupted|Diverged|Statement|Empty|Full|TooLarge|Misused|herror|gaierror|error|timeout)$"
 )
 _PEP249 = (
     "OperationalError|InterfaceError|ProgrammingError|InternalError|DatabaseError|DataError|IntegrityError"
@@ -53,7 +53,7 @@ def named(text: str, *, strict: bool) -> tuple[str, str] | None:
     name, message = found[1], found[2] or ""
     last = name.rpartition(".")[2]
     likely = _EXCEPTION.search(last) is not None
-    if not likely and (strict or not last[:1].isupper() or not ("." in name or ":" in text)):
+    if not likely and (strict or not last[:1].isupper() or ":" not in text):
         return None
     return name, message
 

@@ -67,7 +67,7 @@ _WARM = re.compile(
     rb"|\[SQL: |\[parameters: "
     rb"|\(Background on|the above exception|The above exception|packet (?:successfully|sent)|Caused by"
 )
-_PLACE = re.compile(rb"File \"|:\d+ in |\[Line \d")
+_PLACE = re.compile(rb"File \"|:\d+ in |\[Line \d|(?:^|[ |>])stillhere: ")
 _HEAD = re.compile(rb"Traceback \(most recent call last\)")
 _CHAINED = re.compile(rb"the above exception|The above exception")
 
@@ -127,7 +127,7 @@ def passages(stream: BinaryIO, head: bytes = b"") -> Iterator[Passage]:
             window.pass_by(chunk, number)
             continue
         lines = chunk.split(b"\n")
-        if not lines[-1] or _PLACE.search(lines[-1]):  # after the last line feed; half of a place is none
+        if not lines[-1] or _PLACE.search(lines[-1]):  # after the last line feed; half of a place or a note is none
             lines.pop()
         for raw in lines:
             yield from window.take(number, raw)

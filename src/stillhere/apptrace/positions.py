@@ -43,7 +43,7 @@ _TABLE: tuple[tuple[str, frozenset[str], Position], ...] = tuple(
         ("MySQLdb/connections.py", "__init__", _P.CONNECT),
         ("MySQLdb/connections.py", "begin", _P.FIRST_STATEMENT),
         ("MySQLdb/connections.py", "query autocommit set_character_set", _P.STATEMENT),
-        ("MySQLdb/cursors.py", "execute executemany callproc", _P.STATEMENT),
+        ("MySQLdb/cursors.py", "execute executemany callproc _query", _P.STATEMENT),
         ("MySQLdb/cursors.py", "fetchone fetchmany fetchall _fetch_row nextset scroll", _P.FETCH),
         ("pymysql/__init__.py", "connect Connect", _P.CONNECT),
         ("pymysql/connections.py", "connect __init__ _request_authentication _get_server_information", _P.CONNECT),
@@ -53,7 +53,7 @@ _TABLE: tuple[tuple[str, frozenset[str], Position], ...] = tuple(
         ("pymysql/connections.py", "ping", _P.CHECKOUT),
         ("pymysql/connections.py", "query next_result autocommit select_db set_charset", _P.STATEMENT),
         ("pymysql/connections.py", "_read_rowdata_packet_unbuffered _finish_unbuffered_query", _P.FETCH),
-        ("pymysql/cursors.py", "execute executemany callproc", _P.STATEMENT),
+        ("pymysql/cursors.py", "execute executemany callproc _query", _P.STATEMENT),
         ("pymysql/cursors.py", "fetchone fetchmany fetchall read_next fetchall_unbuffered nextset", _P.FETCH),
         ("mysql/connector/", "_open_connection _do_handshake _do_auth connect reconnect open_connection", _P.CONNECT),
         ("mysql/connector/pooling.py", "get_connection", _P.CHECKOUT),
@@ -79,7 +79,7 @@ _TABLE: tuple[tuple[str, frozenset[str], Position], ...] = tuple(
         ("aiomysql/connection.py", "query autocommit select_db", _P.STATEMENT),
         ("aiomysql/connection.py", "_read_rowdata_packet_unbuffered", _P.FETCH),
         ("aiomysql/pool.py", "_acquire acquire _fill_free_pool", _P.CHECKOUT),
-        ("aiomysql/cursors.py", "execute executemany callproc", _P.STATEMENT),
+        ("aiomysql/cursors.py", "execute executemany callproc _query", _P.STATEMENT),
         ("aiomysql/cursors.py", "fetchone fetchmany fetchall _read_next", _P.FETCH),
         ("asyncmy/connection.pyx", "connect _connect _request_authentication _get_server_information", _P.CONNECT),
         ("asyncmy/connection.pyx", "begin", _P.FIRST_STATEMENT),
@@ -88,7 +88,7 @@ _TABLE: tuple[tuple[str, frozenset[str], Position], ...] = tuple(
         ("asyncmy/connection.pyx", "ping", _P.CHECKOUT),
         ("asyncmy/connection.pyx", "query autocommit select_db", _P.STATEMENT),
         ("asyncmy/pool.pyx", "_acquire acquire fill_free_pool", _P.CHECKOUT),
-        ("asyncmy/cursors.pyx", "execute executemany callproc", _P.STATEMENT),
+        ("asyncmy/cursors.pyx", "execute executemany callproc _query", _P.STATEMENT),
         ("asyncmy/cursors.pyx", "fetchone fetchmany fetchall _read_next", _P.FETCH),
         ("django/db/backends/", "_commit", _P.COMMIT),
         ("django/db/backends/", "_rollback", _P.ROLLBACK),
@@ -106,6 +106,11 @@ for _path, _functions, _position in _TABLE:
     for _function in _functions:
         _BY_FUNCTION.setdefault(_function, []).append((_path, _position))
 
+# With these a driver sends whatever there is to send, a COMMIT too: what it was, a frame further out says.
+_ANYTHING = frozenset({"query", "cmd_query", "next_result", "autocommit", "_set_autocommit", "_execute_query"})
+# A stack that begins in here is the inner part of one: the rest is the traceback of what wraps it.
+_INSIDE = ("sqlalchemy/", "MySQLdb/", "pymysql/", "mysql/connector/", "mariadb/", "aiomysql/", "asyncmy/", "django/db/")
+
 _FLUSH = (
     ("sqlalchemy/orm/session.py", frozenset({"flush", "_flush"})),
     ("sqlalchemy/orm/unitofwork.py", frozenset({"execute", "execute_aggregate"})),
@@ -118,13 +123,19 @@ _C_CALLS = {"commit": _P.COMMIT, "rollback": _P.ROLLBACK, "begin": _P.FIRST_STAT
 _SINGLE_USE = re.compile(r"\bconnect\(\)\.(?:execute|exec_driver_sql|scalar|scalars)\(")
 
 
-def position_of(frames: Sequence[Seen]) -> Position:
-    """What the frames, the outermost first, show to have been done; the innermost that tells it decides."""
+def position_of(frames: Sequence[Seen], *, headed: bool = True) -> Position:
+    """What the frames show to have been done; the innermost that tells it decides.
+
+    Args:
+        frames: the outermost first.
+        headed: whether the text shows where the stack begins.
+    """
     if not frames:
         return Position.UNKNOWN
+    whole = headed and not package_path(frames[0].at.path).startswith(_INSIDE)
     for index in range(len(frames) - 1, -1, -1):
         position = _told_by(frames[index])
-        if position is not None:
+        if position is not None and (whole or frames[index].at.function not in _ANYTHING):
             return _widened(position, frames, index)
     calls = _C_CALL.findall(frames[-1].code)
     if len(set(calls)) == 1:

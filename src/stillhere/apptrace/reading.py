@@ -18,7 +18,7 @@ from stillhere.apptrace.passages import Passage, decoded, passages
 from stillhere.apptrace.report import Report
 from stillhere.apptrace.scan import chains
 from stillhere.apptrace.sentry_text import sentry_chains
-from stillhere.apptrace.structured import chain_of, container_line, loaded, surround, texts_of
+from stillhere.apptrace.structured import chain_of, line_of, loaded, surround, texts_of
 
 __all__ = ["parse", "read"]
 
@@ -77,7 +77,9 @@ def _looks_like_document(head: bytes) -> bool:
 
 
 def _document(text: bytes) -> list[Report] | None:
-    """The reports of a text that is one JSON value; ``None`` where it is not."""
+    """The reports of a text that is one JSON value on several lines; ``None`` where it is not."""
+    if b"\n" not in text.strip():
+        return None  # a record is read like those of any log
     start = min((found for found in (text.find(b"{"), text.find(b"[")) if found >= 0), default=0)
     end = max(text.rfind(b"}"), text.rfind(b"]")) + 1
     value = loaded(text[start:end].decode("utf-8", "replace"))
@@ -130,20 +132,34 @@ def _reports(passage: Passage) -> list[Report]:
     plain: list[Line] = []
     first = passage.lines[passage.context][0] if passage.context < len(passage.lines) else 0
     for line in undress(passage.lines):
-        text = line.text.strip()
-        if text[:1] == "{" and text[-1:] == "}" and (value := loaded(text)) is not None:
-            if (inner := container_line(value)) is not None:
-                plain += undress([(line.number, inner[0])], at=inner[1])
-            elif line.number >= first:
-                found += _of_value(value, line.number)
-        elif text.count("\\n") > 1 and "Traceback (" in text:
-            plain += undress((line.number, part) for part in text.replace('\\"', '"').split("\\n"))
-        elif text.count("#012") > 1:  # a line feed, as rsyslog writes it
+        value = _json(line.text)
+        if (shipped := line_of(value, line.number)) is not None:
+            value = _json(shipped.text)
+            if value is None:
+                plain += [_with_ids(one, shipped) for one in undress([(line.number, shipped.text)])]
+                continue
+        if value is not None:
+            found += _of_value(value, line.number) if line.number >= first else []
+        elif line.text.count("\\n") > 1 and "Traceback (" in line.text:  # line feeds, as a repr writes them
+            plain += undress((line.number, part) for part in line.text.replace('\\"', '"').split("\\n"))
+        elif line.text.count("#012") > 1:  # line feeds, as rsyslog writes them
             plain += [replace(line, text=part) for part in line.text.split("#012")]
         else:
             plain.append(line)
     found += _of_lines(plain, first)
     return merged(sorted(found, key=lambda report: report.line))
+
+
+def _json(text: str) -> Any:
+    """The JSON object that a line is; ``None`` where it is none."""
+    stripped = text.strip()
+    return loaded(stripped) if stripped[:1] == "{" and stripped[-1:] == "}" else None
+
+
+def _with_ids(line: Line, shipped: Line) -> Line:
+    """A line with what the record around it says, where its own prefix doesn't."""
+    process = shipped.process if line.process is None else line.process
+    return replace(line, at=line.at or shipped.at, process=process, thread=line.thread or shipped.thread)
 
 
 def _of_lines(lines: list[Line], first: int = 0) -> list[Report]:

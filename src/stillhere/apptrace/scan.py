@@ -92,6 +92,7 @@ def _chain(lines: Sequence[Line], start: int) -> tuple[Chain | None, int]:
             some, after = _group(lines, at)
         else:
             one, after = _raised(lines, at)
+            one.headed = one.headed or link is not Link.FIRST  # the sentence between two of them is its head
             some = [one] if one.name or one.message or one.frames else []
         if some:
             some[0].link = link
@@ -155,6 +156,8 @@ def _raised(lines: Sequence[Line], at: int) -> tuple[Raised, int]:
         if _HEAD.search(text) is None and not text.startswith(_CGITB_HEAD):
             return _named_first(raised, lines, at)
         at += 1
+    else:
+        raised.headed = False
     return _frames(raised, lines, at)
 
 
@@ -171,6 +174,7 @@ def _named_first(raised: Raised, lines: Sequence[Line], at: int) -> tuple[Raised
     if below.name:  # those frames are another exception's
         return raised, at
     raised.frames = below.frames
+    raised.headed = look == at  # lines between say that frames were left out
     return raised, after
 
 

@@ -19,6 +19,7 @@ _BACKGROUND = re.compile(r"\s*\(Background on this error at.*$", re.DOTALL)
 _TRUNCATED = re.compile(r"\.\.\. \((\d{1,12}) characters truncated\) \.\.\.")
 _SETS = re.compile(r"\.\.\. displaying \d{1,9} of (\d{1,9}) total bound parameter sets")
 _PLACEHOLDER = re.compile(r"%s|%\(\w{1,100}\)s|\?|:\w{1,100}")
+_HALF = re.compile(r"(?:%\(?\w{0,100}|:\w{0,100})$")
 _MANY = re.compile(r"\[\s*(?:\(.{0,2000}?\), \(|\{.{0,2000}?\}, \{)", re.DOTALL)
 _CALL = re.compile(r"\.(execute|executemany|exec_driver_sql)\(\s?([\"'])((?:[^\"'\\]|\\.|(?!\2)[\"'])*+)\2\s?[,)]")
 _VERB = re.compile(
@@ -63,7 +64,12 @@ def shown_in_message(message: str) -> Shown:
     text = cut[:-1] if cut.endswith("]") and parameters is None else cut
     values = rest[parameters.end() :] if parameters else ""
     whole = closed and "..." not in text[-4:]
-    plain = whole and not _PLACEHOLDER.search(text) and (parameters is None or values.startswith(("()]", "{}]", "[]]")))
+    plain = (
+        whole
+        and "%" not in text
+        and not _PLACEHOLDER.search(text)
+        and (parameters is None or values.startswith(("()]", "{}]", "[]]")))
+    )
     many = _SETS.search(values) is not None or _MANY.match(values) is not None
     return Shown(
         text=_one_line(text),
@@ -111,7 +117,8 @@ def _at_least(text: str, values: str) -> int:
     SQLAlchemy counts the characters of a ``repr``: one byte takes up to four of them (``\\x00``), one character of
     text up to ten for four bytes of UTF-8.
     """
-    least = len(_PLACEHOLDER.sub("", text).encode("utf-8", "replace"))
+    written = _PLACEHOLDER.sub("", text).replace("%%", "%")  # a doubled sign is sent once
+    least = len(_HALF.sub("", written).encode("utf-8", "replace"))
     for found in _TRUNCATED.finditer(values[:200_000]):
         before = values[max(0, found.start() - 400) : found.start()]
         binary = max(before.rfind("b'"), before.rfind('b"')) > max(

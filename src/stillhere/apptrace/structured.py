@@ -9,14 +9,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from stillhere.apptrace.chains import Chain, Link, Raised, Seen
+from stillhere.apptrace.dress import Line
 from stillhere.apptrace.frames import Place
 
-__all__ = ["chain_of", "container_line", "loaded", "texts_of"]
+__all__ = ["chain_of", "line_of", "loaded", "surround", "texts_of"]
 
 MOST_DEPTH = 8
 MOST_TEXTS = 8
 MOST_FRAMES = 400
 _TIMES = ("timestamp", "time", "@timestamp", "asctime", "ts", "datetime", "dateCreated", "date", "eventTime")
+_MESSAGES = ("log", "MESSAGE", "textPayload", "message", "msg", "event", "line")
 _PROCESSES = ("process", "pid", "process_id", "processId")
 _THREADS = ("threadName", "thread_name", "thread")
 
@@ -29,11 +31,20 @@ def loaded(text: str) -> Any:
         return None
 
 
-def container_line(value: Any) -> tuple[str, str] | None:
-    """The text and the time of one line in Docker's ``json-file`` form."""
-    if isinstance(value, Mapping) and isinstance(value.get("log"), str) and "stream" in value:
-        return value["log"].rstrip("\r\n"), _text(value.get("time"))
-    return None
+def line_of(value: Any, number: int) -> Line | None:
+    """The line of text that a record holds and nothing else: how containers and collectors ship a program's output.
+
+    Returns:
+        The line, with the record's time, process and thread; ``None`` for a record whose strings have several lines.
+    """
+    if not isinstance(value, Mapping) or chain_of(value, number) is not None:
+        return None
+    text = next((one.rstrip("\r\n") for name in _MESSAGES if isinstance(one := value.get(name), str)), None)
+    if text is None or any("\n" in one.rstrip("\r\n") for one in _strings(value, 0)):
+        return None
+    surroundings = Chain(line=number)
+    surround(surroundings, value)
+    return Line(number, text, "json", surroundings.at, surroundings.process, surroundings.thread)
 
 
 def chain_of(value: Any, line: int) -> Chain | None:

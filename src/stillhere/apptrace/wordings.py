@@ -16,7 +16,7 @@ class Wording:
     """One client's way of saying that something went wrong.
 
     Attributes:
-        name: unique; what is before its first hyphen is the language.
+        name: unique; what is before its first hyphen is the language, or ``any``.
         driver: the client's own name; empty where the wording is shared by several.
         marks: strings of which one must be on the line; looked for before the expression.
         pattern: with a group ``message``, and ``exception``, ``errno``, ``statement`` where the wording has them.
@@ -32,7 +32,8 @@ class Wording:
     @property
     def language(self) -> str:
         """As in `Report.language`."""
-        return self.name.partition("-")[0]
+        language = self.name.partition("-")[0]
+        return "" if language == "any" else language
 
 
 def worded(text: str) -> tuple[Wording, re.Match[str]] | None:
@@ -175,7 +176,13 @@ WORDINGS: Registry[Wording] = Registry(
             "go-error",
             "go-sql-driver",
             ("Error 1", "Error 2", "Error 3", "Error 4"),
-            r"(?:^|[\s:\"=])Error (?P<errno>\d{4})(?: \(\w{5}\))?: (?P<message>.{1,2000})",
+            r"(?:^|[\s:\"=])Error (?P<errno>\d{4}) \(\w{5}\): (?P<message>.{1,2000})",
+        ),
+        _wording(  # of go-sql-driver before 1.7, and of several tools
+            "any-number",
+            "",
+            ("Error 1", "Error 2", "Error 3", "Error 4"),
+            r"(?:^|[\s:\"=])Error (?P<errno>\d{4}): (?P<message>.{1,2000})",
         ),
         _wording(
             "ruby-mysql2",
