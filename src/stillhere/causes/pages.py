@@ -65,24 +65,17 @@ def reference() -> str:
 
 def _page(rule: Rule, *, level: int) -> str:
     body = inspect.cleandoc(rule.__doc__ or "").partition("\n\n")[2]
-    marks = "#" * (level + 1)
-    for heading in HEADINGS:
-        body = re.sub(rf"^{heading}:$", f"{marks} {heading}\n", body, flags=re.MULTILINE)
     effect = "ends connections" if rule.is_loss else "ends no connection"
-    more = f" · a kind of {', '.join(rule.refines)}" if rule.refines else ""
-    title = f"{'#' * level} {rule.name}\n\n**{rule.title}.** {summary(rule)}\n\n"
-    return f"{title}It {effect}{more}.\n\n{_dedented(body).strip()}\n"
+    more = f", and is a kind of {' and '.join(rule.refines)}" if rule.refines else ""
+    lines = ["#" * level + f" {rule.name}", "", f"**{rule.title}.** {summary(rule)}", "", f"It {effect}{more}.", ""]
+    for heading, text in _sections(body):
+        lines += ["#" * (level + 1) + f" {heading}", "", text, ""]
+    return "\n".join(lines).replace("``", "`")
 
 
-def _dedented(body: str) -> str:
-    """What stands indented under each heading, as a paragraph of its own."""
-    sections = re.split(r"(?m)^(#+ .*\n)", body)
-    return (
-        "".join(
-            part if part.startswith("#") else f"{inspect.cleandoc(part.strip(chr(10)))}\n\n"
-            for part in sections
-            if part.strip()
-        )
-        .replace("\n#", "\n\n#")
-        .replace("\n\n\n", "\n\n")
-    )
+def _sections(body: str) -> list[tuple[str, str]]:
+    """Heading and text of each section of a docstring."""
+    parts = re.split(rf"(?m)^({'|'.join(HEADINGS)}):\n", body)
+    return [
+        (heading, inspect.cleandoc("\n" + text).strip()) for heading, text in zip(parts[1::2], parts[2::2], strict=True)
+    ]

@@ -40,7 +40,7 @@ class BlobOverRedo(CodedRule):
     """
 
     name = "blob_over_redo"
-    title = "BLOB over 10 % of the redo log"
+    title = "BLOB too large for the redo"
     number = 6
     is_loss = False
     kinds = (Kind.BLOB_OVER_REDO,)
