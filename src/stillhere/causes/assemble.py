@@ -22,6 +22,7 @@ from stillhere.errorlog.entry import Entry
 from stillhere.errorlog.summary import Life
 from stillhere.masking import MASK, mask_sql
 from stillhere.server.errorcodes import waitable_at_connect
+from stillhere.server.versions import parse_version
 from stillhere.survey.snapshot import Snapshot
 
 __all__ = ["Scene", "masked", "observe_look", "observe_report", "scene"]
@@ -65,7 +66,8 @@ def scene(logs: Sequence[LogView], look: Look | None = None) -> Scene:
     if look is not None and look.snapshot is not None:
         look = replace(look, snapshot=masked(look.snapshot))
     summaries = [log.summary for log in logs]
-    return Scene(tuple(logs), joined_entries(summaries), joined_lives(summaries), _server(look), look)
+    lives = joined_lives(summaries)
+    return Scene(tuple(logs), joined_entries(summaries), lives, _server(look) if look else _of_lives(lives), look)
 
 
 def observe_report(report: Report, known: Scene) -> Observations:
@@ -149,9 +151,17 @@ def _client(report: Report) -> ClientFacts:
     )
 
 
-def _server(look: Look | None) -> ServerFacts:
-    if look is None:
+def _of_lives(lives: Sequence[Life]) -> ServerFacts:
+    """The family and version that the log's last start tells."""
+    text = next((life.version for life in reversed(lives) if life.version), "")
+    try:
+        version = parse_version(text)
+    except ValueError:
         return ServerFacts()
+    return ServerFacts(flavour=version.flavour, version=version.number)
+
+
+def _server(look: Look) -> ServerFacts:
     if look.snapshot is None:
         unreachable = look.code is None or (waitable_at_connect(look.code, None) and look.code >= _CLIENT_SIDE)
         return ServerFacts(address=look.address, unreachable=unreachable or None)

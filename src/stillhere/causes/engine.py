@@ -44,19 +44,23 @@ def explain(seen: Observations, rules: Iterable[Rule]) -> Explanation:
     rules = tuple(rules)
     answers = [answer for rule in rules if (answer := rule.judge(seen)) is not None]
     general = _generalised(answers, rules)
-    ranked = sorted(answers, key=lambda answer: (-answer.certainty.value, answer.cause in general, -_balance(answer)))
+    rows = {rule.name: rule.number for rule in rules}
+    ranked = sorted(
+        answers,
+        key=lambda one: (-one.certainty.value, one.cause in general, -_balance(one), rows.get(one.cause, 0)),
+    )
     named = _name(ranked, general)
     collect = () if named is not None and named.certainty is Certainty.PROVED else _collect(ranked)
     return Explanation(causes=tuple(ranked), named=named, collect=collect)
 
 
 def _generalised(answers: list[Attribution], rules: tuple[Rule, ...]) -> set[str]:
-    """The causes that another answer, at least as sure, tells more exactly: they agree with it, and don't compete."""
+    """The causes that another answer, likely and at least as sure, tells more exactly: they don't compete with it."""
     sure = {answer.cause: answer.certainty.value for answer in answers}
     return {
         general
         for rule in rules
-        if rule.name in sure
+        if sure.get(rule.name, 0.0) >= Certainty.LIKELY.value
         for general in rule.refines
         if general in sure and sure[general] <= sure[rule.name]
     }

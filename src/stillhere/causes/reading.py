@@ -5,6 +5,7 @@ A fact that a live loss carries is taken from there, else from the report. ``Non
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -42,6 +43,9 @@ _FIRST = frozenset({Position.CHECKOUT, Position.FIRST_STATEMENT})
 _IN_FLIGHT = frozenset({"SEND", "AWAIT", "FETCH", "COMMIT"})
 _OUT_OF_STEP = frozenset({"CR_COMMANDS_OUT_OF_SYNC", "ER_NET_PACKETS_OUT_OF_ORDER", "CR_MALFORMED_PACKET"})
 _CREATE = "CREATE"
+_BY_KEY = re.compile(
+    r"\ASELECT\b(?!.*\bJOIN\b).*\bWHERE\s+\S*id[`\"]?\s*=\s*\S+(?:\s+LIMIT\s+\S+)?\s*;?\s*\Z", re.IGNORECASE | re.DOTALL
+)
 _TRANSACTION_LIMITS = (
     "idle_transaction_timeout",  # MariaDB 10.3
     "idle_write_transaction_timeout",
@@ -181,6 +185,12 @@ class Reading:
         """A lower bound of its bytes."""
         return max(self.seen.statement.size_at_least, self.report.statement_at_least if self.report else 0)
 
+    @property
+    def by_key(self) -> bool:
+        """Whether it is a SELECT of one row by its id: neither slow nor large."""
+        text = self.seen.statement.text or (self.report.statement if self.report else "")
+        return _BY_KEY.match(text.strip()) is not None
+
     # What the connection was doing.
 
     @property
@@ -207,7 +217,18 @@ class Reading:
             return True
         if self.loss.phase:
             return self.loss.verdict == "NOT_SENT"
-        return self.has("CR_SERVER_GONE_ERROR") or self.said_inactive
+        return self.has("CR_SERVER_GONE_ERROR") or self.said_inactive or self.unasked
+
+    @property
+    def unasked(self) -> bool:
+        """Whether the driver read a packet that answers nothing: an error that the server left when it hung up.
+
+        PyMySQL reports it as a bare 2013 and loses its number. What tells is the place: ``_read_packet`` raises it for
+        a packet of sequence 0, ``_read_bytes`` for the end of the stream.
+        """
+        frames = self.report.frames if self.report else ()
+        read = bool(frames) and frames[-1].function == "_read_packet"
+        return read and self.driver == "PyMySQL" and self.has("CR_SERVER_LOST") and self.os_error is None
 
     @property
     def perhaps_stale(self) -> bool:
@@ -221,6 +242,8 @@ class Reading:
             return "it was found dead while idle, before anything was sent", CLIENT
         where = "at checkout" if self.position is Position.CHECKOUT else "at the first statement after checkout"
         at = where if self.first else "when the statement was to be sent"
+        if self.unasked:
+            return "2013 in _read_packet: the server had left an error there when it closed the connection", TRACEBACK
         if self.stale:
             code = self.met("CR_SERVER_GONE_ERROR")
             return f"{code or 'the loss'} {at}: the connection was dead before", EXCEPTION

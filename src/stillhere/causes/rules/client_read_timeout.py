@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from stillhere.causes.observations import Observations
 from stillhere.causes.reading import CLIENT, EXCEPTION, TRACEBACK, VARIABLES, Reading
 from stillhere.causes.rule import Attribution, Certainty, Rule
@@ -14,9 +12,6 @@ from stillhere.findings import Remedy
 __all__ = ["ClientReadTimeout"]
 
 _CONNECTOR = "mysql-connector"
-_BY_KEY = re.compile(
-    r"\ASELECT\b(?!.*\bJOIN\b).*\bWHERE\s+\S*id[`\"]?\s*=\s*\S+(?:\s+LIMIT\s+\S+)?\s*;?\s*\Z", re.IGNORECASE | re.DOTALL
-)
 
 
 class ClientReadTimeout(Rule):
@@ -86,8 +81,7 @@ class ClientReadTimeout(Rule):
         weighing.pro("2006 is what a statement gets on a connection that its client gave up before", EXCEPTION)
         weighing.con("2006 is raised when sending fails: this statement never ran, so that it was not slow", EXCEPTION)
         weighing.con("it was the first statement after checkout", TRACEBACK, when=reading.first)
-        statement = reading.report.statement.strip() if reading.report else ""
-        if _BY_KEY.match(statement):
+        if reading.by_key:
             size = reading.statement_size
             length = f" of {bytes_of(size)}" if size else ""
             weighing.con(f"it is a SELECT{length} by an id, which is not slow", TRACEBACK)

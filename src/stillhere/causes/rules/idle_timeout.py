@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from stillhere.causes.deaths import death
 from stillhere.causes.observations import Observations
 from stillhere.causes.reading import CLIENT, EXCEPTION, PROCESSLIST, VARIABLES, Reading
 from stillhere.causes.remedies import ASK_LIMITS, ASK_LOG, ASK_UPTIME, connection_died_in_the_pool
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
-from stillhere.causes.wording import seconds, source_of, times
+from stillhere.causes.wording import moment, seconds, source_of, times, utc
 from stillhere.errorlog.entry import Entry, Kind
 from stillhere.server.versions import Flavour
 
 __all__ = ["IdleTimeout"]
 
 _SAYS_GOODBYE = (8, 0, 24)
+_SLACK = timedelta(seconds=2)
 _TIMED_OUT = "timeout reading"
 
 
@@ -40,7 +44,8 @@ class IdleTimeout(Rule):
 
     Known limits:
         A 2006 at the first statement doesn't tell who cut the connection; the idle limit is only the usual one.
-        MariaDB's log has the same line for its limits on idle transactions and for ``net_read_timeout``.
+        MariaDB's log has the same line for its limits on idle transactions and for ``net_read_timeout``. A traceback
+        doesn't tell the connection's number: lines about others that timed out make it likely, never proved.
 
     References:
         MySQL manual, "MySQL server has gone away" and "Server System Variables" (wait_timeout); MariaDB manual,
@@ -62,19 +67,24 @@ class IdleTimeout(Rule):
         if not reading.perhaps_stale:
             return None
         logged = _own_line(reading)
+        others = () if logged is not None else _timed_out(reading)
         self._weigh(reading, weighing, logged)
+        if others:
+            last = f", the last at {moment(others[-1].at)}" if others[-1].at else ""
+            fact = f"the log has connections that timed out before it {times(len(others))}{last}"
+            weighing.pro(fact, source_of(others[-1]))
         limit = reading.idle_limit or (logged.seconds if logged and logged.seconds else None)
         return weighing.answer(
-            self._best(reading, proved=reading.said_inactive or logged is not None),
+            self._best(reading, proved=reading.said_inactive or logged is not None, others=bool(others)),
             _sentence(reading),
             connection_died_in_the_pool(limit),
             (ASK_LIMITS, ASK_LOG, ASK_UPTIME),
         )
 
-    def _best(self, reading: Reading, *, proved: bool) -> Certainty:
+    def _best(self, reading: Reading, *, proved: bool, others: bool) -> Certainty:
         if proved:
             return Certainty.PROVED
-        if reading.over_idle_limit:
+        if reading.over_idle_limit or (others and reading.stale) or (reading.unasked and _says_goodbye(reading)):
             return Certainty.LIKELY
         # Dead when it left the pool, and nobody looked: most often it had idled there for too long.
         unlooked = reading.stale and reading.first and reading.seen.pool.pre_ping is not True
@@ -138,6 +148,32 @@ def _own_line(reading: Reading) -> Entry | None:
     return next(timed_out, None) if reading.stale and reading.in_transaction is not True else None
 
 
+def _timed_out(reading: Reading) -> tuple[Entry, ...]:
+    """The log's lines about connections that timed out before the loss, of whoever they were.
+
+    None where the server was started again after the last of them: the lost connection was opened later, then.
+    """
+    window, user = reading.window, reading.session.user
+    lines = tuple(
+        line
+        for line in reading.lines(Kind.IDLE_TIMEOUT, Kind.ABORTED)
+        if (line.kind is Kind.IDLE_TIMEOUT or _TIMED_OUT in line.reason.lower())
+        and (not user or not line.user or line.user == user)
+        and (window is None or line.at is None or utc(line.at) <= window.end + _SLACK)
+    )
+    end = death(reading)
+    if not lines or reading.over_idle_limit is False or reading.in_transaction or reading.restart.happened:
+        return ()
+    last = lines[-1].at
+    return () if end is not None and (last is None or end.last is None or utc(end.last) > utc(last)) else lines
+
+
+def _says_goodbye(reading: Reading) -> bool:
+    """Whether an error that the server leaves on an idle connection can only be its 4031."""
+    version = reading.server.version
+    return reading.flavour is Flavour.MYSQL and version is not None and version >= _SAYS_GOODBYE
+
+
 def _weigh_pool(reading: Reading, weighing: Weighing) -> None:
     recycle, limit = reading.seen.pool.recycle, reading.idle_limit
     if recycle is None or limit is None:
@@ -156,10 +192,9 @@ def _weigh_pool(reading: Reading, weighing: Weighing) -> None:
 
 def _weigh_hangup(reading: Reading, weighing: Weighing) -> None:
     hangup, said = reading.loss.hangup, reading.said_inactive
-    version = reading.server.version
     if hangup != "FIN" or said:
         return
-    if reading.flavour is Flavour.MYSQL and version is not None and version >= _SAYS_GOODBYE:
+    if _says_goodbye(reading):
         weighing.con("it ended without 4031, which this server says before it closes an idle connection", "socket")
     if reading.flavour is Flavour.MARIADB:
         weighing.con("it ended in order (FIN), where MariaDB resets a connection that timed out", "socket", weak=True)

@@ -82,6 +82,9 @@ class PacketTooLarge(Rule):
                     " MariaDB and 64 MiB on MySQL of today",
                     "traceback",
                 )
+        elif reading.by_key:
+            weighing.pro(f"{reading.met('CR_SERVER_GONE_ERROR', 'CR_SERVER_LOST_EXTENDED')} can mean it", EXCEPTION)
+            weighing.con("it is a SELECT by an id: a short statement, far below any server's limit", "traceback")
         elif least >= _LEAST_DEFAULT:
             weighing.pro(f"the statement is at least {bytes_of(least)}", "traceback")
         return self._answer(reading, weighing, Certainty.POSSIBLE)
