@@ -173,6 +173,8 @@ def _server(look: Look) -> ServerFacts:
         version=snapshot.version.number,
         variables=snapshot.variables,
         uptime=None if uptime is None else float(uptime),
+        kills=0 if snapshot.count("com_kill") == 0 else None,
+        deltas={name: 0 for name in _COUNTERS if snapshot.count(name) == 0},
         read_only_now=_read_only(snapshot),
     )
 
@@ -184,7 +186,7 @@ def _server_at(known: Scene, at: datetime | None, *, at_once: bool) -> ServerFac
         return server
     started = look.snapshot.taken_at - timedelta(seconds=server.uptime)
     if started >= at - _CLOCKS:
-        return replace(server, restarted=True)
+        return replace(server, restarted=True, kills=None, deltas={})  # the counters began anew
     # A pool may have kept a connection that a restart had ended long before anybody used it again: a start shortly
     # before the error is neither a yes nor a no.
     return replace(server, restarted=False) if started < at - (NEAR if at_once else LONG_AGO) else server
@@ -196,6 +198,15 @@ def _read_only(snapshot: Snapshot) -> bool | None:
     return any(known) if known else None
 
 
+_COUNTERS = (
+    "aborted_clients",
+    "aborted_connects",
+    "connection_errors_internal",
+    "connection_errors_max_connections",
+    "connection_errors_peer_address",
+    "max_execution_time_exceeded",
+)
+"""What is nought since the server began was so over the lost connection's life; of what is not, nothing is known."""
 _CLIENT_SIDE = 2000
 _CLOCKS = timedelta(seconds=2)
 """Uptime counts whole seconds, and clocks differ."""

@@ -14,6 +14,7 @@ from stillhere.causes.engine import UNKNOWN, Explanation
 from stillhere.causes.gather import Gathered, ReportGroup, subject_of
 from stillhere.causes.logcases import log_cases
 from stillhere.causes.observations import Observations
+from stillhere.causes.remedies import ASK_LOG, ASK_UPTIME
 from stillhere.causes.timeline import timeline
 from stillhere.errorlog.summary import Count
 from stillhere.server.errorcodes import is_loss, never_retry_at_connect, waitable_at_connect
@@ -40,6 +41,7 @@ def conclude(
         notes: what to say about the reading of the inputs.
     """
     known = scene(logs, look)
+    explain = _without_what_is_known(explain, known)
     others: Counter[str] = Counter()
     cases = [case for group in gathered.groups.values() for case in _of_group(group, known, explain, others)]
     cases += _of_look(known, explain)
@@ -53,6 +55,19 @@ def conclude(
         others=dict(others.most_common()),
         notes=(*notes, *_notes(gathered, logs)),
     )
+
+
+def _without_what_is_known(explain: Explain, known: Scene) -> Explain:
+    """The same explanations, which don't ask for what is here already."""
+    here = {ASK_LOG} if known.logs else set()
+    if known.look is not None and known.look.snapshot is not None:
+        here.add(ASK_UPTIME)
+
+    def explained(seen: Observations) -> Explanation:
+        found = explain(seen)
+        return replace(found, collect=tuple(step for step in found.collect if step not in here))
+
+    return explained
 
 
 def _of_group(group: ReportGroup, known: Scene, explain: Explain, others: Counter[str]) -> list[Case]:

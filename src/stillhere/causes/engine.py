@@ -83,4 +83,6 @@ def _balance(answer: Attribution) -> int:
 
 
 def _collect(ranked: list[Attribution]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(step for answer in ranked for step in answer.settle))
+    """Of those that are worth looking into; of the unlikely ones only where there are no others."""
+    likely = [answer for answer in ranked if answer.certainty is not Certainty.UNLIKELY]
+    return tuple(dict.fromkeys(step for answer in likely or ranked for step in answer.settle))

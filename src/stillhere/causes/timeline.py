@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import zip_longest
 
-from stillhere.causes.answer import LogView, Look, Mark, Moment
+from stillhere.causes.answer import LogView, Mark, Moment
 from stillhere.causes.assemble import Scene
 from stillhere.causes.gather import Gathered, subject_of
 from stillhere.errorlog.entry import Entry, Kind
@@ -32,6 +32,8 @@ _ENDINGS = {
 }
 _CHANGES_SHOWN = 50
 _LIVES_SHOWN = 50
+_SAME_START = timedelta(seconds=5)
+"""What a log's first line may be ahead of the moment from which the server counts its uptime."""
 
 
 def timeline(gathered: Gathered, known: Scene) -> tuple[Moment, ...]:
@@ -41,7 +43,7 @@ def timeline(gathered: Gathered, known: Scene) -> tuple[Moment, ...]:
         gathered: the application's reports.
         known: the logs and the look at the live server.
     """
-    moments = [*_losses(gathered), *_lives(known.lives[-_LIVES_SHOWN:]), *_look(known.look)]
+    moments = [*_losses(gathered), *_lives(known.lives[-_LIVES_SHOWN:]), *_look(known)]
     for log in known.logs:
         moments += [*_aborts(log), *_refused(log), *_changes(log)]
     return tuple(sorted(moments, key=lambda moment: moment.at))
@@ -114,15 +116,17 @@ def _changes(log: LogView) -> Iterator[Moment]:
         yield Moment(at=_at(entry), mark=Mark.CHANGE, text=entry.text, source=_line(entry.line))
 
 
-def _look(look: Look | None) -> Iterator[Moment]:
+def _look(known: Scene) -> Iterator[Moment]:
+    look = known.look
     if look is None:
         return
     if look.snapshot is None:
         yield Moment(at=look.at, mark=Mark.LOOK, text=f"the server lets nobody in: {look.error}", source=look.address)
         return
     uptime = look.snapshot.count("uptime")
-    if uptime is not None:
-        started = look.snapshot.taken_at - timedelta(seconds=uptime)
+    started = None if uptime is None else look.snapshot.taken_at - timedelta(seconds=uptime)
+    logged = [life.started for life in known.lives if life.started is not None]
+    if started is not None and not any(abs(one - started) <= _SAME_START for one in logged):
         yield Moment(at=started, mark=Mark.START, text="server started, by its uptime", source=look.address)
     yield Moment(at=look.snapshot.taken_at, mark=Mark.LOOK, text="the server was looked at", source=look.address)
 

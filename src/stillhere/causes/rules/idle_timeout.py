@@ -130,6 +130,15 @@ class IdleTimeout(Rule):
         limit = max((line.seconds for line in lines), default=0.0)
         if lines:
             weighing.pro(f"the log has an idle timeout {times(len(lines))}", source_of(lines[0]))
+        timed_out = [line for line in reading.lines(Kind.ABORTED) if _TIMED_OUT in line.reason.lower()]
+        if timed_out and not lines:
+            weighing.pro(f"the log says {timed_out[0].reason!r} {times(len(timed_out))}", source_of(timed_out[0]))
+            return weighing.answer(
+                Certainty.LIKELY,
+                "the server gave up connections on which nothing had come for too long, as by wait_timeout",
+                connection_died_in_the_pool(reading.number("wait_timeout")),
+                (ASK_LIMITS,),
+            )
         return weighing.answer(
             Certainty.PROVED,
             f"the server closed idle connections {times(len(lines))}"

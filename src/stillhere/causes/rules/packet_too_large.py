@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from stillhere.causes.observations import Observations
 from stillhere.causes.reading import CLIENT, EXCEPTION, VARIABLES, Reading
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
-from stillhere.causes.wording import bytes_of, source_of, times
-from stillhere.errorlog.entry import Kind
+from stillhere.causes.wording import bytes_of, source_of, times, utc
+from stillhere.errorlog.entry import Entry, Kind
 from stillhere.findings import Remedy
 
 __all__ = ["PacketTooLarge"]
@@ -15,6 +17,7 @@ __all__ = ["PacketTooLarge"]
 _SAID = "ER_NET_PACKET_TOO_LARGE"
 _LEAST_DEFAULT = 1024**2
 _STEP = 1024**2
+_SAME_MOMENT = timedelta(seconds=2)
 
 
 class PacketTooLarge(Rule):
@@ -64,7 +67,10 @@ class PacketTooLarge(Rule):
             return self._answer(reading, weighing, Certainty.PROVED)
         if not _fits(reading) or reading.said_inactive or reading.restart.happened:
             return None
-        if reading.too_large:
+        near = () if reading.by_key else _in_the_same_moment(reading)
+        if near:
+            weighing.pro("the log has a packet that is too large at that moment", source_of(near[0]))
+        if reading.too_large or near:
             self._weigh_size(reading, weighing)
             return self._answer(reading, weighing, Certainty.LIKELY)
         return self._by_size(reading, weighing)
@@ -96,7 +102,8 @@ class PacketTooLarge(Rule):
 
     def _answer(self, reading: Reading, weighing: Weighing, best: Certainty) -> Attribution | None:
         size, limit = reading.statement_size or reading.statement_at_least, _limit(reading)
-        what = f"a statement of {bytes_of(size)}" if size else "a statement"
+        least = "" if reading.statement_size else "at least "
+        what = f"a statement of {least}{bytes_of(size)}" if size else "a statement"
         against = f" with a max_allowed_packet of {bytes_of(limit)}" if limit else ""
         verb = "was sent" if best is not Certainty.POSSIBLE else "may have been over max_allowed_packet"
         sentence = f"{what} {verb}{against}" if best is not Certainty.POSSIBLE else f"{what} {verb}"
@@ -116,6 +123,18 @@ class PacketTooLarge(Rule):
             f"clients sent more than max_allowed_packet {times(len(lines))}, and were closed",
             _remedy(0),
         )
+
+
+def _in_the_same_moment(reading: Reading) -> tuple[Entry, ...]:
+    """The log's lines about too large a packet of whoever it was, where client and log agree on the time."""
+    window = reading.window
+    if window is None:
+        return ()
+    return tuple(
+        line
+        for line in reading.lines(Kind.PACKET_TOO_LARGE)
+        if line.at is not None and abs(utc(line.at) - window.end) <= _SAME_MOMENT
+    )
 
 
 def _fits(reading: Reading) -> bool:

@@ -247,7 +247,7 @@ def _server(server: dict[str, Any]) -> Iterator[RenderableType]:
     yield Text(f"{server['address']}: {server['version']}, up for {_long(server['uptime'])}")
     facts = [
         ("wait_timeout", "wait_timeout {:,.0f} s"),
-        ("connections", "{:,.0f} connections"),
+        ("connections", "connections {:,.0f}"),
         ("max_connections", "max_connections {:,.0f}"),
         ("aborted_clients", "Aborted_clients {:,}"),
         ("aborted_connects", "Aborted_connects {:,}"),
