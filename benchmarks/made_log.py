@@ -39,8 +39,7 @@ _TEXTS = (
     (
         2000,
         ("Warning", "013360"),
-        "Plugin mysql_native_password reported: ''mysql_native_password' is deprecated and will be removed in a future "
-        "release. Please use caching_sha2_password instead'",
+        "Plugin mysql_native_password reported: ''mysql_native_password' is deprecated and will be removed'",
     ),
     (1000, ("Warning", "010055"), "IP address '10.9.8.7' could not be resolved: Name or service not known"),
     (1000, ("Note", "011953", "InnoDB"), "Page cleaner took 4012ms to flush 2000 and evict 0 pages"),
@@ -57,6 +56,10 @@ class _Mysql8:
     def head(self, at: datetime, thread: int, severity: str, code: str, component: str = "Server") -> str:
         return f"{at:%Y-%m-%dT%H:%M:%S.%fZ} {thread} [{severity}] [MY-{code}] [{component}] "
 
+    def abort(self, at: datetime, thread: int, tail: str) -> str:
+        """An aborted connection."""
+        return f"{self.head(at, thread, 'Note', '010914')}Aborted connection {thread} {tail}"
+
     def knock(self, at: datetime, thread: int) -> str:
         """A port check, as the log has it."""
         return self.head(at, thread, "Note", "010914") + "Got an error reading communication packets\n"
@@ -66,10 +69,7 @@ class _Mysql8:
         for host, user in _clients(dice):
             for reason, weight in _REASONS:
                 tail = f"to db: 'shop' user: '{user}' host: '{host}' ({reason}){self.stop_mark}\n"
-                yield (
-                    weight * 10,
-                    lambda at, n, tail=tail: self.head(at, n, "Note", "010914") + f"Aborted connection {n} {tail}",
-                )
+                yield weight * 10, lambda at, n, tail=tail: self.abort(at, n, tail)
         for weight, parts, text in _TEXTS:
             yield weight, lambda at, n, parts=parts, text=text: f"{self.head(at, n, *parts)}{text}\n"
         yield 2400, self.knock
@@ -81,7 +81,7 @@ class _Mysql8:
             self.head(at, 0, "System", "010116")
             + f"/usr/sbin/mysqld (mysqld 8.4.3) starting as process {n}\n"
             + self.head(at, 0, "System", "010931")
-            + "/usr/sbin/mysqld: ready for connections. Version: '8.4.3'  socket: '/run/mysqld.sock'  port: 3306  GPL.\n"
+            + "/usr/sbin/mysqld: ready for connections. Version: '8.4.3'  socket: '/run/mysql.sock'  port: 3306  GPL\n"
         )
 
     def stop(self, at: datetime) -> str:

@@ -57,7 +57,7 @@ class Line:
         style: the head's style, such as ``"mysql 8"``; empty without a head.
         source: who wrote it, as far as the wrapping tells.
         at: the head's time, else the wrapping's.
-        hour: the start of its hour by the log's own clock, in UTC.
+        hour: the start of its hour by the clock that wrote it, in UTC; ``None`` where that is no time.
         zone: the zone that the head's time names; empty where it names none.
         thread_id: the head's thread; 0 without one.
         severity: the head's label.
@@ -149,10 +149,7 @@ def read_line(text: str, clock: Clock) -> Line | None:
 def _wrapped(line: Line, wrapping: list[str], program: str, at: datetime | None) -> Line:
     if not wrapping:
         return line
-    source = Source(program=program)
-    if line.at is not None:
-        return replace(line, wrapping=tuple(wrapping), source=source)
-    return replace(line, wrapping=tuple(wrapping), source=source, at=at, hour=_utc_hour(at))
+    return replace(line, wrapping=tuple(wrapping), source=Source(program=program), at=line.at or at)
 
 
 def _utc_hour(at: datetime | None) -> datetime | None:

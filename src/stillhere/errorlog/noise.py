@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import fmean
 
 from stillhere.errorlog.summary import Noise
 
@@ -13,7 +13,7 @@ _TIMES = 500  # of one host: enough to tell a period
 _HOSTS = 200
 _FEWEST = 6
 _REGULAR = 0.8  # the share of the intervals that must be near the median; a check may be late or missed
-_NEAR = 0.1  # of the period
+_NEAR = 0.15  # of the period
 _SECOND = 1.0  # what most logs resolve
 _CHECKS = 4  # machines behind one address, or checks by one machine, that take turns
 
@@ -65,10 +65,16 @@ def _period(times: list[float]) -> float:
         intervals = [after - before for before, after in zip(times, times[step:], strict=False)]
         if len(intervals) < _FEWEST:
             return 0.0
-        middle = median(intervals)
+        middle = _middle(intervals)
         if middle < _SECOND:
             continue
         near = max(_NEAR * middle, min(_SECOND, middle / 2))
         if sum(abs(interval - middle) <= near for interval in intervals) >= _REGULAR * len(intervals):
-            return round(middle, 3)
+            return round(middle, 1)
     return 0.0
+
+
+def _middle(intervals: list[float]) -> float:
+    """The mean of the middle half: neither a check that was missed nor a clock of whole seconds moves it far."""
+    quarter = len(intervals) // 4
+    return fmean(sorted(intervals)[quarter : len(intervals) - quarter])

@@ -13,7 +13,7 @@ from stillhere.errorlog.noise import NoiseWatch
 from stillhere.errorlog.parser import Reading
 from stillhere.errorlog.shapes import Shape, shape_of
 from stillhere.errorlog.skim import Skimmed, abort_in, skim
-from stillhere.errorlog.source import BLOCK, Log, Readable, opened, unpacked_head
+from stillhere.errorlog.source import BLOCK, LINE_LIMIT, Log, Readable, opened, unpacked_head
 from stillhere.errorlog.summary import Summary
 from stillhere.errorlog.tally import AbortTally, Kept, Window
 from stillhere.errors import ConfigurationError
@@ -102,7 +102,6 @@ class Summarising:
         self._first: datetime | None = None
         self._last: datetime | None = None
         self._pending: dict[tuple[datetime | None, Abort], int] = {}
-        self._dated_block = b""  # the last skimmed one that has times, unless a later line told the time
 
     def summary(self, log: Log, size: int = BLOCK) -> Summary:
         """Take the whole log in."""
@@ -136,7 +135,7 @@ class Summarising:
         self._formats.setdefault((line.wrapping, line.style))
         if line.at is not None:
             self._first = self._first or line.at
-            self._last, self._dated_block = line.at, b""
+            self._last = line.at
 
     def _take(self, entry: Entry, line: Line | None) -> None:
         self._kept.take(entry)
@@ -212,8 +211,8 @@ class Summarising:
         self._take_knocks(skimmed)
         self._unknown += skimmed.unknown
         if skimmed.styles or skimmed.close:
-            self._first = self._first or self._time_in(skimmed.block, first=True)
-            self._dated_block = skimmed.block
+            self._first = self._first or self._first_time(skimmed.lines)
+            self._last = self._last_time(skimmed.block) or self._last
         self._lines += len(skimmed.rows)
 
     def _take_alike(self, skimmed: Skimmed) -> None:
@@ -252,17 +251,23 @@ class Summarising:
         for host, number in hosts.items():
             self._noise.count(host, number)
 
-    def _time_in(self, block: bytes, *, first: bool) -> datetime | None:
-        lines = block.split(b"\n")
-        for raw in lines if first else reversed(lines):
-            line = read_line(raw[:_SNIFFED].decode("utf-8", "replace").rstrip("\r"), self._clock)
-            if line is not None and line.at is not None:
-                return line.at
+    def _first_time(self, lines: Sequence[bytes]) -> datetime | None:
+        return next((at for raw in lines if (at := self._time_in(raw))), None)
+
+    def _last_time(self, block: bytes) -> datetime | None:
+        end = len(block)
+        while end > 0:
+            begin = block.rfind(b"\n", 0, end)
+            if at := self._time_in(block[begin + 1 : end]):
+                return at
+            end = begin
         return None
 
+    def _time_in(self, raw: bytes) -> datetime | None:
+        line = read_line(raw[:LINE_LIMIT].decode("utf-8", "replace").rstrip("\r"), self._clock)
+        return line.at if line is not None else None
+
     def _result(self, log: Log) -> Summary:
-        if self._dated_block:
-            self._last = self._time_in(self._dated_block, first=False) or self._last
         late = Reading(self._clock)
         waiting = [entry for number, raw in self._kept.waiting() for entry in late.read(raw, number)]
         entries = self._kept.result(waiting)

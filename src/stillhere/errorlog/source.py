@@ -47,7 +47,8 @@ class Log:
     """
 
     def __init__(self, stream: _Reads, name: str, until: datetime) -> None:
-        self._stream = stream
+        # What was unpacked before damage is given by read1 alone: read would go on until it meets the damage.
+        self._read = getattr(stream, "read1", stream.read)
         self.name = name
         self.until = until
         self.size = 0
@@ -83,7 +84,7 @@ class Log:
         missing = size
         while missing and not self.damage:
             try:
-                part = self._stream.read(missing)
+                part = self._read(missing)
             except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
                 self.damage = f"{self.name} is damaged after {self.size + size - missing:,} bytes: {error}"
                 break

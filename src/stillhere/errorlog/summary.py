@@ -128,7 +128,7 @@ class Noise:
 
     Attributes:
         host: where they come from.
-        period: seconds between two of them (the median).
+        period: seconds between two of them, about.
         count: how many there were of this host in the log.
     """
 
