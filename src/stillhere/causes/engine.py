@@ -55,7 +55,10 @@ def explain(seen: Observations, rules: Iterable[Rule]) -> Explanation:
 
 
 def _generalised(answers: list[Attribution], rules: tuple[Rule, ...]) -> set[str]:
-    """The causes that another answer, likely and at least as sure, tells more exactly: they don't compete with it."""
+    """The causes that another answer, at least as sure, tells more exactly: they agree with it, and don't compete.
+
+    A guess tells nothing more exactly: it leaves the order of the guesses to their evidence.
+    """
     sure = {answer.cause: answer.certainty.value for answer in answers}
     return {
         general

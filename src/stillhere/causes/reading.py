@@ -44,7 +44,7 @@ _IN_FLIGHT = frozenset({"SEND", "AWAIT", "FETCH", "COMMIT"})
 _OUT_OF_STEP = frozenset({"CR_COMMANDS_OUT_OF_SYNC", "ER_NET_PACKETS_OUT_OF_ORDER", "CR_MALFORMED_PACKET"})
 _CREATE = "CREATE"
 _BY_KEY = re.compile(
-    r"\ASELECT\b(?!.*\bJOIN\b).*\bWHERE\s+\S*id[`\"]?\s*=\s*\S+(?:\s+LIMIT\s+\S+)?\s*;?\s*\Z", re.IGNORECASE | re.DOTALL
+    r"SELECT\b(?!.*\bJOIN\b).*\bWHERE\s+\S*id[`\"]?\s*=\s*\S+(?:\s+LIMIT\s+\S+)?\s*;?\Z", re.IGNORECASE | re.DOTALL
 )
 _TRANSACTION_LIMITS = (
     "idle_transaction_timeout",  # MariaDB 10.3
@@ -187,9 +187,8 @@ class Reading:
 
     @property
     def by_key(self) -> bool:
-        """Whether it is a SELECT of one row by its id: neither slow nor large."""
-        text = self.seen.statement.text or (self.report.statement if self.report else "")
-        return _BY_KEY.match(text.strip()) is not None
+        """Whether the statement that a report shows is a SELECT of one row by its id."""
+        return self.report is not None and _BY_KEY.match(self.report.statement.strip("'\" \n")) is not None
 
     # What the connection was doing.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 import types
 import typing
@@ -18,6 +19,7 @@ from stillhere.causes.rule import Certainty
 from stillhere.causes.rules import RULES
 
 FOLDER = Path(__file__).parents[2] / "cases" / "causes"
+OURS = {"title", "named", "answers", "says"}
 SURE = {Certainty.LIKELY, Certainty.PROVED}
 
 
@@ -26,7 +28,8 @@ class Case:
     """One situation: what was seen, and what must come of it.
 
     ``named`` is the cause that must be named, or ``unknown``. ``answers`` gives the certainty that a rule must have, or
-    ``silent``. The file's own cause is the one that the case is about: it is either the one named, or looks like it.
+    ``silent``. ``says`` has all evidence that a rule must give, word for word, what speaks against it after a minus.
+    The file's own cause is the one that the case is about: it is either the one named, or looks like it.
     """
 
     about: str
@@ -34,6 +37,7 @@ class Case:
     seen: Observations
     named: str
     answers: Mapping[str, str]
+    says: Mapping[str, list[str]]
 
     def __str__(self):
         return f"{self.about}: {self.title}"
@@ -57,8 +61,9 @@ def build(kind, value):
 def load(path):
     tables = tomllib.loads(path.read_text(encoding="utf-8"))["case"]
     for table in tables:
-        rest = {name: value for name, value in table.items() if name not in ("title", "named", "answers")}
-        yield Case(path.stem, table["title"], build(Observations, rest), table["named"], table.get("answers", {}))
+        rest = {name: value for name, value in table.items() if name not in OURS}
+        seen = build(Observations, rest)
+        yield Case(path.stem, table["title"], seen, table["named"], table.get("answers", {}), table.get("says", {}))
 
 
 CASES = [case for path in sorted(FOLDER.glob("*.toml")) for case in load(path)]
@@ -72,9 +77,22 @@ def test_the_cause_that_fits_is_named_and_no_other_claims_it(case):
     for name, certainty in case.answers.items():
         found = answers[name].certainty.name if name in answers else "silent"
         assert found == certainty, f"{name} is {found}"
+    for name, facts in case.says.items():
+        assert [fact.fact if fact.supports else f"- {fact.fact}" for fact in answers[name].evidence] == facts
     if case.named != UNKNOWN:
         claimed = {name for name, answer in answers.items() if answer.certainty in SURE} - {case.named}
         assert claimed <= generalisations(case.named)
+
+
+FOLKLORE = re.compile(
+    r"(?i)(raise|increase|SET \w+)[^.]{0,20}\bwait_timeout|optimize table|pool_recycle suffices|retry on"
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_no_remedy_repeats_folklore(case):
+    for answer in explain(case.seen).causes:
+        assert not FOLKLORE.search(f"{answer.remedy.text} {answer.remedy.commands}")
 
 
 def generalisations(name):

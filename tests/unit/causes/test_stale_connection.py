@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from stillhere.apptrace.report import Position, Report
@@ -25,6 +27,10 @@ REPORT = Report(
     position=Position.FIRST_STATEMENT,
     after_idle=True,
 )
+
+
+AS_READ = replace(REPORT, statement_bytes=None, statement_at_least=118, position=Position.STATEMENT, after_idle=None)
+"""The same where the frames don't show that it was the first statement, and the parameters' length isn't known."""
 
 
 def seen(report=REPORT, **more):
@@ -68,7 +74,7 @@ def test_a_slow_query_is_ruled_out_because_nothing_was_sent(explanation):
     assert slow.certainty is Certainty.UNLIKELY
     against = [fact.fact for fact in slow.evidence if not fact.supports]
     assert "2006 is raised when sending fails: this statement never ran, so that it was not slow" in against
-    assert any("by an id" in fact for fact in against)
+    assert any("by its id" in fact for fact in against)
 
 
 def test_it_says_what_would_settle_it(explanation):
@@ -77,6 +83,27 @@ def test_it_says_what_would_settle_it(explanation):
     assert "pool_recycle" in steps
     assert "error log" in steps
     assert "Uptime" in steps
+
+
+def test_where_the_frames_do_not_show_the_first_statement_it_stands_first_and_is_not_named():
+    found = explain(seen(AS_READ))
+    assert found.cause == UNKNOWN
+    assert [(one.cause, one.certainty.name) for one in found.causes] == [
+        ("idle_timeout", "POSSIBLE"),
+        ("session_timeout", "POSSIBLE"),
+        ("idle_dropped_on_the_way", "POSSIBLE"),
+        ("server_restart", "POSSIBLE"),
+        ("packet_too_large", "UNLIKELY"),
+        ("client_read_timeout", "UNLIKELY"),
+    ]
+    assert found.causes[0].sentence.startswith("a stale connection: it had died")
+    against = [fact.fact for fact in answer(found, "packet_too_large").evidence if not fact.supports]
+    assert against[0].startswith("the statement is 118 bytes and the id of one row; the limit is at least 1 MiB")
+
+
+def test_a_statement_of_unknown_size_that_is_no_look_up_by_id_is_not_ruled_out():
+    report = replace(AS_READ, statement="INSERT INTO matches (replay) VALUES (%s)")
+    assert "packet_too_large" not in [found.cause for found in explain(seen(report)).causes]
 
 
 def test_in_the_middle_of_work_the_pool_is_not_to_blame():

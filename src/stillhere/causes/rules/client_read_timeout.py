@@ -6,7 +6,7 @@ from stillhere.causes.observations import Observations
 from stillhere.causes.reading import CLIENT, EXCEPTION, TRACEBACK, VARIABLES, Reading
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
-from stillhere.causes.wording import bytes_of, seconds
+from stillhere.causes.wording import seconds
 from stillhere.findings import Remedy
 
 __all__ = ["ClientReadTimeout"]
@@ -81,10 +81,7 @@ class ClientReadTimeout(Rule):
         weighing.pro("2006 is what a statement gets on a connection that its client gave up before", EXCEPTION)
         weighing.con("2006 is raised when sending fails: this statement never ran, so that it was not slow", EXCEPTION)
         weighing.con("it was the first statement after checkout", TRACEBACK, when=reading.first)
-        if reading.by_key:
-            size = reading.statement_size
-            length = f" of {bytes_of(size)}" if size else ""
-            weighing.con(f"it is a SELECT{length} by an id, which is not slow", TRACEBACK)
+        weighing.con("it is a SELECT of one row by its id, which is not slow", TRACEBACK, when=reading.by_key)
         return weighing.answer(
             Certainty.UNLIKELY,
             "a slow query and the client's own timeout",

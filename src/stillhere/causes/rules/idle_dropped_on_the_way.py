@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from stillhere.causes.observations import Observations
-from stillhere.causes.reading import CLIENT, EXCEPTION, PROCESSLIST, STATUS, Reading
+from stillhere.causes.reading import CLIENT, PROCESSLIST, STATUS, Reading
 from stillhere.causes.remedies import ASK_LIMITS, ASK_UPTIME
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
@@ -107,8 +107,6 @@ class IdleDroppedOnTheWay(Rule):
 
     def _open(self, reading: Reading, weighing: Weighing) -> Attribution | None:
         weighing.pro(*reading.dead_before)
-        reset = reading.os_error == errno.ECONNRESET
-        weighing.pro("the system says that it was reset (104)", EXCEPTION, when=reset)
         weighing.con(reading.restart.fact, reading.restart.source, when=bool(reading.restart.happened), weak=True)
         return weighing.answer(
             Certainty.POSSIBLE,

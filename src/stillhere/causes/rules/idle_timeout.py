@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from stillhere.causes.deaths import death
 from stillhere.causes.observations import Observations
-from stillhere.causes.reading import CLIENT, EXCEPTION, PROCESSLIST, VARIABLES, Reading
+from stillhere.causes.reading import CLIENT, EXCEPTION, PROCESSLIST, Reading
 from stillhere.causes.remedies import ASK_LIMITS, ASK_LOG, ASK_UPTIME, connection_died_in_the_pool
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
@@ -218,6 +218,7 @@ def _sentence(reading: Reading) -> str:
         return "the server closed the connection for inactivity" + (f" after {seconds(idle)}" if idle else "")
     if reading.first:
         return "a stale pooled connection: it died while it lay idle in the pool, as by the server's wait_timeout"
-    return "the connection died while it was idle, as by the server's wait_timeout" + (
-        f" ({VARIABLES}: {seconds(limit)})" if limit else ""
+    known = f" ({seconds(limit)})" if limit else ""
+    return (
+        f"a stale connection: it had died, idle, before the statement was sent, as by the server's wait_timeout{known}"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from stillhere.causes.observations import Observations
-from stillhere.causes.reading import CLIENT, EXCEPTION, VARIABLES, Reading
+from stillhere.causes.reading import CLIENT, EXCEPTION, TRACEBACK, VARIABLES, Reading
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
 from stillhere.causes.wording import bytes_of, source_of, times, utc
@@ -18,6 +18,7 @@ _SAID = "ER_NET_PACKET_TOO_LARGE"
 _LEAST_DEFAULT = 1024**2
 _STEP = 1024**2
 _SAME_MOMENT = timedelta(seconds=2)
+_DEFAULTS = "the limit is at least 1 MiB by default on every server, 16 MiB on MariaDB and 64 MiB on MySQL of today"
 
 
 class PacketTooLarge(Rule):
@@ -77,22 +78,18 @@ class PacketTooLarge(Rule):
 
     def _by_size(self, reading: Reading, weighing: Weighing) -> Attribution | None:
         size, least, limit = reading.statement_size, reading.statement_at_least, _limit(reading)
-        if size is not None:
+        shown = size if size is not None else (least if reading.by_key else None)
+        if shown is not None:
             weighing.pro(f"{reading.met('CR_SERVER_GONE_ERROR', 'CR_SERVER_LOST_EXTENDED')} can mean it", EXCEPTION)
+            what = f"the statement is {bytes_of(shown)}"
+            if size is None:
+                what = f"the statement is {bytes_of(shown)} and the id of one row"
             if limit:
-                weighing.con(f"the statement is {bytes_of(size)}, the limit {bytes_of(limit)}", VARIABLES)
-            elif size < _LEAST_DEFAULT:
-                weighing.con(
-                    f"the statement is {bytes_of(size)}; the limit is at least 1 MiB by default on every server, 16"
-                    " MiB on"
-                    " MariaDB and 64 MiB on MySQL of today",
-                    "traceback",
-                )
-        elif reading.by_key:
-            weighing.pro(f"{reading.met('CR_SERVER_GONE_ERROR', 'CR_SERVER_LOST_EXTENDED')} can mean it", EXCEPTION)
-            weighing.con("it is a SELECT by an id: a short statement, far below any server's limit", "traceback")
+                weighing.con(f"{what}, the limit {bytes_of(limit)}", VARIABLES)
+            elif shown < _LEAST_DEFAULT:
+                weighing.con(f"{what}; {_DEFAULTS}", TRACEBACK)
         elif least >= _LEAST_DEFAULT:
-            weighing.pro(f"the statement is at least {bytes_of(least)}", "traceback")
+            weighing.pro(f"the statement is at least {bytes_of(least)}", TRACEBACK)
         return self._answer(reading, weighing, Certainty.POSSIBLE)
 
     def _weigh_size(self, reading: Reading, weighing: Weighing) -> None:

@@ -28,7 +28,8 @@ class Tls(CodedRule):
         Mend the certificate, the versions or the client's TLS options. Waiting mends nothing.
 
     Known limits:
-        A peer that hangs up in the middle of the TLS handshake gives 2026 too.
+        A peer that hangs up in the middle of the TLS handshake gives 2026 too. MariaDB before 11.4 answers an
+        unencrypted login with 1045 where it demands encryption.
 
     References:
         MySQL manual, "Configuring MySQL to Use Encrypted Connections"; MariaDB manual, "Securing Connections for
