@@ -150,7 +150,7 @@ class Answer:
     """Everything that is answered.
 
     Attributes:
-        cases: the main one first: a named one before one that isn't, a report before what a log shows by itself, then
+        cases: the main one first: what was lost before the look's own failure, a named one before one that isn't, then
             the most frequent, then the latest.
         timeline: in order of time.
         logs: the servers' logs.

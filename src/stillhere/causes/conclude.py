@@ -207,7 +207,9 @@ def _rank(case: Case) -> tuple[bool, bool, int, float]:
     """The main one first. What logs show by themselves stays in order of weight, which the sort keeps."""
     by_log = case.origin is Origin.LOG
     last = case.last or _EARLIEST
-    return (not case.named, by_log, 0 if by_log else -case.count, 0.0 if by_log else -_seconds(last))
+    # That the server lets nobody in now is evidence first of all: whoever brought a report asks about that.
+    by_look = case.origin is Origin.SERVER
+    return (by_look, not case.named, 0 if by_log else -case.count, 0.0 if by_log else -_seconds(last))
 
 
 def _seconds(at: datetime) -> float:
