@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from stillhere.causes.reading import Reading, Window
+from stillhere.causes.reading import Reading
+from stillhere.causes.timing import Window
 from stillhere.causes.weighing import Weighing
 from stillhere.causes.wording import moment, source_of, utc
 from stillhere.errorlog.entry import LIFECYCLE, Entry, Kind
@@ -53,10 +54,11 @@ class Death:
 def death(reading: Reading) -> Death | None:
     """The first end of a life that lies where the connection was lost; ``None`` where the logs show none."""
     seen = reading.seen
-    ends = _from_lives(seen.lives) if seen.lives else _from_entries(seen.log, covers=seen.log_covers)
+    window = reading.window
+    since = window.start if window is not None and window.exact and seen.log_covers else None
+    ends = _from_lives(seen.lives) if seen.lives else _from_entries(seen.log, since)
     if not ends:
         return None
-    window = reading.window
     if window is None:
         return _only(ends, sure=not reading.told)
     if not window.exact:
@@ -100,6 +102,8 @@ def _touches(end: Death, window: Window) -> bool:
     first, last = end.first or end.last, end.last or end.first
     if first is None or last is None:
         return False
+    if end.next_start is not None and end.next_start.at is not None and utc(end.next_start.at) <= window.start:
+        return False  # the connection belonged to the life after it
     return utc(first) <= window.end + _SLACK and utc(last) >= window.start - _SLACK
 
 
@@ -126,25 +130,32 @@ def _from_lives(lives: tuple[Life, ...]) -> list[Death]:
     return ends
 
 
-def _from_entries(log: Iterable[Entry], *, covers: bool) -> list[Death]:
-    """The ends that lifecycle lines tell, where there is no summary of the whole log."""
+def _from_entries(log: Iterable[Entry], since: datetime | None) -> list[Death]:
+    """The ends that lifecycle lines tell, where there is no summary of the whole log.
+
+    Args:
+        log: the entries.
+        since: from when on the log is whole, where that is known: a first start after it had a life before it.
+    """
     ends: list[Death] = []
     story: list[Entry] = []  # what this life has said of its end so far
     lived: Entry | None = None  # the last line that it wrote while it lived
+    start: Entry | None = None  # the line that began it
     booting = False
     for entry in log:
         if entry.kind not in LIFECYCLE:
             lived = entry
         elif entry.kind is Kind.CRASH_RECOVERY:
-            _mark_recovered(ends, entry)
+            _mark_recovered(ends, start, entry)
         elif entry.kind is Kind.READY and (booting or (lived is not None and not story)):
             lived, booting = entry, False  # of the start before it; there may be several for one life
         elif entry.kind in (Kind.START, Kind.READY):
             if booting and not story:
                 continue  # the service manager's line and the server's own
-            if story or lived is not None or (covers and not ends):
+            followed = since is not None and entry.at is not None and utc(entry.at) > since
+            if story or lived is not None or (followed and not ends):
                 ends.append(_conclude(story, lived, entry))
-            story, lived, booting = [], entry, entry.kind is Kind.START
+            story, lived, start, booting = [], entry, entry, entry.kind is Kind.START
         else:
             story.append(entry)
             booting = False
@@ -181,8 +192,10 @@ def _conclude(story: list[Entry], lived: Entry | None, start: Entry | None) -> D
     return Death(ending, first, times[-1] if times else start_at, tuple(story), start)
 
 
-def _mark_recovered(ends: list[Death], entry: Entry) -> None:
-    """The new life says that the one before it did not end in order."""
-    if ends and ends[-1].ending is Ending.KILLED:
-        end = ends[-1]
+def _mark_recovered(ends: list[Death], start: Entry | None, entry: Entry) -> None:
+    """The new life says that the one before it did not end in order; its own lines may be in an older file."""
+    if not ends or ends[-1].next_start is not start:
+        ends.append(_conclude([], None, start or entry))
+    end = ends[-1]
+    if end.ending is Ending.KILLED:
         ends[-1] = Death(end.ending, end.first, end.last, (*end.evidence, entry), end.next_start)

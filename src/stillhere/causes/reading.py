@@ -6,12 +6,13 @@ A fact that a live loss carries is taken from there, else from the report. ``Non
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from stillhere.apptrace.report import Position
 from stillhere.causes.observations import Observations
-from stillhere.causes.wording import moment, seconds, utc
+from stillhere.causes.timing import Restart, Window, restart_of
+from stillhere.causes.wording import utc
+from stillhere.causes.wordings import code_by_words
 from stillhere.errorlog.entry import Entry, Kind
 from stillhere.server import errorcodes
 from stillhere.server.versions import Flavour
@@ -24,8 +25,6 @@ __all__ = [
     "TRACEBACK",
     "VARIABLES",
     "Reading",
-    "Restart",
-    "Window",
 ]
 
 CLIENT = "client"
@@ -35,10 +34,6 @@ VARIABLES = "SHOW GLOBAL VARIABLES"
 STATUS = "SHOW GLOBAL STATUS"
 PROCESSLIST = "process list"
 
-_SLACK = 2.0
-"""Seconds by which the clocks of a client and its server, and a log's whole seconds, are allowed to differ."""
-_RESTARTING = 900.0
-"""Seconds that a start may come after the loss and still be that of the same restart."""
 _FIRST = frozenset({Position.CHECKOUT, Position.FIRST_STATEMENT})
 _IN_FLIGHT = frozenset({"SEND", "AWAIT", "FETCH", "COMMIT"})
 _OUT_OF_STEP = frozenset({"CR_COMMANDS_OUT_OF_SYNC", "ER_NET_PACKETS_OUT_OF_ORDER", "CR_MALFORMED_PACKET"})
@@ -55,35 +50,6 @@ _TRANSACTION_LIMITS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """When the connection can have been cut.
-
-    Attributes:
-        start: when it was last known to live.
-        end: when it was found dead.
-        exact: whether `start` was measured, so that what happened outside can't be the cause.
-    """
-
-    start: datetime
-    end: datetime
-    exact: bool
-
-    def has(self, at: datetime) -> bool:
-        """Whether a moment lies in it, give or take the clocks' difference."""
-        slack = timedelta(seconds=_SLACK)
-        return self.start - slack <= utc(at) <= self.end + slack
-
-
-@dataclass(frozen=True, slots=True)
-class Restart:
-    """Whether the server was started again since the connection last lived, and how that is known."""
-
-    happened: bool | None = None
-    fact: str = ""
-    source: str = ""
-
-
 class Reading:
     """One loss, as the rules look at it.
 
@@ -95,7 +61,10 @@ class Reading:
         self.seen = seen
         self.client, self.loss, self.session, self.server = seen.client, seen.loss, seen.session, seen.server
         self.report = seen.report
-        self.codes = seen.client.codes or (seen.report.codes if seen.report else ())
+        told = seen.client.codes or (seen.report.codes if seen.report else ())
+        worded = None if told else code_by_words(self.message)
+        self.codes = told if worded is None else (worded,)
+        self._worded = worded
         self.flavour = self._flavour()
         self.symbols = frozenset(map(self._symbol, self._said())) - {""}
 
@@ -120,11 +89,19 @@ class Reading:
 
     def met(self, *symbols: str) -> str:
         """The number that it met, as text; the first of those of these names."""
-        return next((str(code) for code in self._said() if self._symbol(code) in symbols), "")
+        met = next((code for code in self._said() if self._symbol(code) in symbols), None)
+        if met is None:
+            return ""
+        return f"the words of {met}" if met == self._worded else str(met)
 
     def symbols_of(self, codes: tuple[int, ...]) -> frozenset[str]:
         """The names of other codes."""
         return frozenset(map(self._symbol, codes)) - {""}
+
+    @property
+    def message(self) -> str:
+        """The driver's words, for what has no number."""
+        return self.client.message or (self.report.message if self.report else "")
 
     @property
     def position(self) -> Position:
@@ -232,7 +209,10 @@ class Reading:
     @property
     def perhaps_stale(self) -> bool:
         """`stale`, or lost at the first statement after a pause, where 2013 doesn't tell when it was cut."""
-        return self.stale or (self.lossy and not self.loss.phase and self.first and self.timed_out is not True)
+        unclear = self.has("CR_SERVER_LOST", "CR_SERVER_LOST_EXTENDED", "CR_SSL_CONNECTION_ERROR")
+        return self.stale or (
+            self.lossy and unclear and self.first and not self.loss.phase and self.timed_out is not True
+        )
 
     @property
     def dead_before(self) -> tuple[str, str]:
@@ -271,8 +251,7 @@ class Reading:
     def out_of_step(self) -> bool:
         """Whether client and server disagree about whose turn it is: an old reply was on the wire."""
         # PyMySQL's error has no number: it is an assertion of its own about the packet it read.
-        message = self.client.message or (self.report.message if self.report else "")
-        return not self.symbols.isdisjoint(_OUT_OF_STEP) or "packet sequence number wrong" in message.lower()
+        return not self.symbols.isdisjoint(_OUT_OF_STEP) or "packet sequence number wrong" in self.message.lower()
 
     @property
     def said_inactive(self) -> bool:
@@ -336,32 +315,7 @@ class Reading:
     @property
     def restart(self) -> Restart:
         """Whether it was started again since the connection last lived, by its uptime."""
-        server, age = self.server, self.loss.age
-        if server.same is False:
-            return Restart()
-        uptime = "" if server.uptime is None else f" (uptime {seconds(server.uptime)})"
-        if server.restarted is not None:
-            fact = "the server was started again since" if server.restarted else "the server was not started again"
-            return Restart(server.restarted, fact + uptime, "uptime")
-        if server.uptime is not None and age is not None:
-            younger = server.uptime + _SLACK < age
-            fact = "is younger than" if younger else "is as old as"
-            return Restart(younger, f"the server{uptime} {fact} the connection ({seconds(age)})", "uptime")
-        return self._restart_by_snapshot()
-
-    def _restart_by_snapshot(self) -> Restart:
-        snapshot, window = self.seen.snapshot, self.window
-        uptime = snapshot.count("uptime") if snapshot else None
-        if snapshot is None or uptime is None or window is None:
-            return Restart()
-        started = utc(snapshot.taken_at) - timedelta(seconds=uptime)
-        fact = f"the server that answers now was started at {moment(started)}"
-        if not window.exact:
-            return Restart()
-        if started < window.start - timedelta(seconds=_SLACK):
-            return Restart(happened=False, fact=f"{fact}, before the connection last lived", source=STATUS)
-        near = started <= window.end + timedelta(seconds=_RESTARTING)
-        return Restart(happened=True, fact=fact, source=STATUS) if near else Restart()
+        return restart_of(self.seen, self.window)
 
     @property
     def window(self) -> Window | None:

@@ -26,6 +26,7 @@ __all__ = [
     "is_loss",
     "lookup",
     "never_retry_at_connect",
+    "number",
     "packet_too_large",
     "proves_not_executed",
     "read_only",
@@ -223,6 +224,7 @@ def _index() -> dict[int, tuple[ErrorCode, ...]]:
 
 
 _BY_CODE = _index()
+_BY_NAME = {line.name: line.code for line in _TABLE}
 
 
 def lookup(code: int, flavour: Flavour | None) -> ErrorCode | None:
@@ -241,6 +243,11 @@ def symbol(code: int, flavour: Flavour | None) -> str:
     """The code's name in that family, such as ``"ER_CON_COUNT_ERROR"``; empty where the table doesn't know it."""
     line = lookup(code, flavour)
     return "" if line is None else line.name
+
+
+def number(name: str) -> int:
+    """The code of that name in the table; a name that isn't in it is a ``KeyError``."""
+    return _BY_NAME[name]
 
 
 def _has(code: int, flavour: Flavour | None, fact: Fact) -> bool:

@@ -102,10 +102,9 @@ class ServerRestart(Rule):
         weighing.pro(
             f"the server can't be reached ({reading.met(*_UNREACHED)})", EXCEPTION, when=reading.has(*_UNREACHED)
         )
-        if reading.lossy:
-            weighing.pro(
-                *(reading.dead_before if reading.perhaps_stale else ("lost with a statement in flight", CLIENT))
-            )
+        if reading.perhaps_stale:
+            weighing.pro(*reading.dead_before)
+        weighing.pro("lost with a statement in flight", CLIENT, when=reading.in_flight and not reading.perhaps_stale)
         weighing.con("the log has no end of the server's life there", "error log", when=no_death(reading))
         return self._answer(reading, weighing, Certainty.POSSIBLE, "the server may have been restarted")
 
