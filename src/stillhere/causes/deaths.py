@@ -62,6 +62,9 @@ def death(reading: Reading) -> Death | None:
     if window is None:
         return _only(ends, sure=not reading.told)
     if not window.exact:
+        met = next((end for end in reversed(ends) if _coincides(end, window)), None) if reading.unplaced else None
+        if met is not None:
+            return met
         before = [end for end in ends if end.last is not None and utc(end.last) <= window.end + _SLACK]
         return _with(before[-1], exact=False) if before else None
     return next((end for end in ends if _touches(end, window)), None)
@@ -99,11 +102,15 @@ def weigh_death(weighing: Weighing, end: Death) -> Weighing:
 
 
 def _touches(end: Death, window: Window) -> bool:
+    if end.next_start is not None and end.next_start.at is not None and utc(end.next_start.at) <= window.start:
+        return False  # the connection belonged to the life after it
+    return _coincides(end, window)
+
+
+def _coincides(end: Death, window: Window) -> bool:
     first, last = end.first or end.last, end.last or end.first
     if first is None or last is None:
         return False
-    if end.next_start is not None and end.next_start.at is not None and utc(end.next_start.at) <= window.start:
-        return False  # the connection belonged to the life after it
     return utc(first) <= window.end + _SLACK and utc(last) >= window.start - _SLACK
 
 
@@ -126,6 +133,8 @@ def _from_lives(lives: tuple[Life, ...]) -> list[Death]:
         times = [entry.at for entry in life.evidence if entry.at is not None]
         last = (after.started if after and life.ending is Ending.KILLED else None) or life.ended
         first = min(times, default=life.ended)
+        if last is not None and life.ending is Ending.KILLED and not times:
+            first = max(utc(last) - _SILENT, utc(life.started)) if life.started else utc(last) - _SILENT
         ends.append(Death(life.ending, first or last, last or first, life.evidence, start))
     return ends
 

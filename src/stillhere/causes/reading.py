@@ -35,6 +35,7 @@ STATUS = "SHOW GLOBAL STATUS"
 PROCESSLIST = "process list"
 
 _FIRST = frozenset({Position.CHECKOUT, Position.FIRST_STATEMENT})
+_PERHAPS_FIRST = frozenset({Position.STATEMENT, Position.FLUSH, Position.ROLLBACK, Position.UNKNOWN})
 _IN_FLIGHT = frozenset({"SEND", "AWAIT", "FETCH", "COMMIT"})
 _OUT_OF_STEP = frozenset({"CR_COMMANDS_OUT_OF_SYNC", "ER_NET_PACKETS_OUT_OF_ORDER", "CR_MALFORMED_PACKET"})
 _CREATE = "CREATE"
@@ -236,6 +237,16 @@ class Reading:
         return self.loss.phase in _IN_FLIGHT or not self.loss.phase
 
     @property
+    def unplaced(self) -> bool:
+        """Whether nothing tells if a statement was at work when it was cut.
+
+        A traceback of 2013 at some statement: sending to a connection that the server had closed long before succeeds,
+        and the read after it fails just so. Only what coincides with the moment of the error can be placed.
+        """
+        measured = self.loss.phase or self.idle is not None or self.loss.age is not None
+        return self.in_flight and not measured and self.in_transaction is not True and self.position in _PERHAPS_FIRST
+
+    @property
     def pause(self) -> float | None:
         """Seconds for which nobody used it before its last statement, or before it was found dead."""
         if self.idle is None:
@@ -326,7 +337,8 @@ class Reading:
         measured = self.idle if self.stale else (self.loss.duration if self.in_flight or self.connecting else None)
         zoned = self.loss.at is not None or bool(self.report and self.report.zoned)
         back = measured if measured is not None else self.loss.age
-        exact = zoned and (back is not None or self.connecting or (self.in_flight and not self.first))
+        placed = self.in_flight and not self.first and not self.unplaced
+        exact = zoned and (back is not None or self.connecting or placed)
         return Window(utc(at) - timedelta(seconds=min(back or 0.0, 1e9)), utc(at), exact)
 
     def lines(self, *kinds: Kind) -> tuple[Entry, ...]:

@@ -80,7 +80,7 @@ class ServerRestart(Rule):
         weighing.pro(restart.fact, restart.source, when=bool(restart.happened))
         weighing.con(restart.fact, restart.source, when=restart.happened is False)
         best = Certainty.PROVED if end.exact and restart.happened is not False else Certainty.POSSIBLE
-        if not end.exact and _shortly_before(reading, end):
+        if not end.exact and not reading.unplaced and _shortly_before(reading, end):
             best = Certainty.LIKELY
         at = f" at {moment(end.first)}" if end.first else ""
         return self._answer(reading, weighing, best, f"the server was shut down in order{at}")
