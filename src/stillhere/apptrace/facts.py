@@ -38,7 +38,7 @@ def report_of(chain: Chain) -> Report | None:
     family = [*_led_to(chain.raised, at), core, *wrapping]
     stack = _stack(core, wrapping)
     driver = _driver(core, wrapping, stack)
-    if not _ours(core, wrapping, driver):
+    if not _ours(core, driver):
         return None
     position = _position(core, stack, headed=all(one.headed for one in (core, *wrapping)))
     shown = _statement(core, wrapping, stack, position)
@@ -149,10 +149,8 @@ def _driver(core: Raised, wrapping: Sequence[Raised], stack: Sequence[Seen]) -> 
     return next((found for name in names if (found := driver_of_name(name))), "")
 
 
-def _ours(core: Raised, wrapping: Sequence[Raised], driver: str) -> bool:
+def _ours(core: Raised, driver: str) -> bool:
     """Whether it is MySQL's or MariaDB's, by its driver, its number, or its pool; a bare class name is not enough."""
-    if any(foreign_database(_name(one)) for one in wrapping):
-        return False
     if driver or pool_of(core.message) or errno_of(core.message) is not None:
         return True
     # What a session says after an earlier error, of which nothing else may be left.

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from stillhere.apptrace.chains import Chain, Raised
 
-__all__ = ["Occasion", "occasion_of", "queries_since_begin", "retries_of", "without_announcements"]
+__all__ = ["Occasion", "is_announcement", "occasion_of", "queries_since_begin", "retries_of"]
 
 _TASK_ID = re.compile(r"[\w.:<>-]{1,200}\[[0-9a-fA-F-]{8,40}\]")
 _NEAR = 4
@@ -68,16 +68,18 @@ def retries_of(chain: Chain) -> int:
     return max(announced, counted, chain.retries)
 
 
-def without_announcements(chains: Sequence[Chain]) -> list[Chain]:
-    """The chains without those that only announce a retry of what a later one reports: it counts them."""
-    kept: list[Chain] = []
-    for index, chain in enumerate(chains):
-        text = chain.raised[0].heading if chain.raised else ""
-        announces = _RETRYING.search(text) is not None and not any(one.frames for one in chain.raised)
-        later = (other for other in chains[index + 1 :] if any(one.frames for one in other.raised))
-        if not announces or not any(text in _announced(other) for other in later):
-            kept.append(chain)
-    return kept
+def is_announcement(chain: Chain, told: Sequence[Chain]) -> bool:
+    """Whether a chain only announces a retry of what another one reports, which counts it.
+
+    Args:
+        chain: one of ``told``.
+        told: the chains of one passage that are reports.
+    """
+    text = chain.raised[0].heading
+    if _RETRYING.search(text) is None or any(one.frames for one in chain.raised):
+        return False
+    later = (one for one in told if one.line > chain.line and any(raised.frames for raised in one.raised))
+    return any(text in _announced(one) for one in later)
 
 
 def _announced(chain: Chain) -> list[str]:

@@ -13,7 +13,7 @@ from stillhere.apptrace.dress import Line, moment, undress
 from stillhere.apptrace.facts import report_of
 from stillhere.apptrace.foreign import foreign_reports
 from stillhere.apptrace.merging import merged
-from stillhere.apptrace.occasions import without_announcements
+from stillhere.apptrace.occasions import is_announcement
 from stillhere.apptrace.passages import Passage, decoded, passages
 from stillhere.apptrace.report import Report
 from stillhere.apptrace.scan import chains
@@ -174,11 +174,14 @@ def _of_lines(lines: list[Line], first: int = 0) -> list[Report]:
     floor = next((index for index, line in enumerate(rest) if line.number >= first), len(rest))
     found: list[Report] = []
     covered: list[tuple[int, int]] = []
-    for chain in without_announcements([*markdown, *chains(rest, floor)]):
+    told: list[Chain] = []
+    for chain in (*markdown, *chains(rest, floor)):
         report = report_of(chain)
         if report is not None:
             found.append(report)
+            told.append(chain)
         if report is not None or any(one.frames for one in chain.raised):
             covered.append((chain.line, chain.end))
+    found = [report for report, chain in zip(found, told, strict=True) if not is_announcement(chain, told)]
     found += foreign_reports(rest[floor:], covered)
     return merged(sorted(found, key=lambda report: report.line))

@@ -120,6 +120,17 @@ def test_what_is_cut_off_is_not_made_up(name, data):
         assert report.statement_at_least <= max(one.statement_at_least for one in whole)
 
 
+def test_half_a_place_and_half_a_note_at_the_end_are_none():
+    text = TEXTS["lead-flask-mysqlclient-2006"]
+    (report,) = parse(text[: text.index("in show_match") + len("in show")])
+    assert report.errno == 2006
+    assert report.frame is None
+    text = TEXTS["notes"]
+    (report,) = parse(text[: text.index("wait_timeout 600") + len("wait_timeout 6")])
+    assert report.errno == 2006
+    assert report.notes == ()
+
+
 @pytest.mark.parametrize(
     "text",
     [

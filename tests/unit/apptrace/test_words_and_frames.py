@@ -246,11 +246,41 @@ def test_prose_below_a_broken_traceback_is_not_its_exception():
 def test_what_stands_above_one_traceback_says_nothing_of_the_next():
     above = "Exception on /match/7/ [GET]\n"
     trace = 'Traceback (most recent call last):\n  File "/srv/app/a.py", line 3, in f\n    db.commit()\n'
-    first, second = parse(
-        f"{above}{trace}pymysql.err.InterfaceError: (0, '')\n\n{trace}pymysql.err.InterfaceError: (0, '')\n"
-    )
+    trace += "pymysql.err.InterfaceError: (0, '')\n"
+    first, second = parse(f"{above}{trace}\n{trace}")
     assert (first.request, first.framework) == ("GET /match/7/", "Flask")
     assert (second.request, second.framework) == ("", "")
+    above = "Retrying app.f in 1.0 seconds as it raised OperationalError: (2006, 'gone').\n"
+    first, second = parse(f"{above}{above}{trace}\n{trace}")
+    assert (first.retries, second.retries) == (2, 0)
+
+
+def test_an_announced_retry_counts_for_a_report_and_is_one_where_no_report_follows():
+    above = "Retrying app.f in 1.0 seconds as it raised OperationalError: (2006, 'gone').\n"
+    broken = 'Traceback (most recent call last):\n  File "/srv/app/a.py", line 3, in f\n    db.commit()\n'
+    assert [report.errno for report in parse(above)] == [2006]
+    assert [report.errno for report in parse(f"{above}{broken}")] == [2006]
+    assert [report.errno for report in parse(f"{above}{broken}KeyError: 7\n")] == [2006]
+
+
+def test_a_wrapper_that_is_cut_off_inside_does_not_say_what_was_done():
+    lines = [
+        "Traceback (most recent call last):",
+        f'  File "{SITE}sqlalchemy/pool/base.py", line 3, in __connect',
+        f'  File "{SITE}pymysql/connections.py", line 3, in connect',
+        "pymysql.err.OperationalError: (2003, 'no way')",
+        "",
+        "The above exception was the direct cause of the following exception:",
+        "",
+        "Traceback (most recent call last):",
+        '  File "/srv/app/a.py", line 3, in f',
+        f'  File "{SITE}sqlalchemy/engine/base.py", line 3, in connect',
+        f'  File "{SITE}sqlalchemy/pool/base.py", line 3, in _checkout',
+        "",
+    ]
+    (report,) = parse("\n".join(lines))
+    assert report.position is Position.CONNECT
+    assert report.frame.function == "f"
 
 
 def test_members_of_a_group_are_all_read():
