@@ -15,6 +15,7 @@ from stillhere.errorlog.moments import hour_of, hour_part, moment, moment_withou
 
 __all__ = ["Clock", "Line", "Source", "read_line"]
 
+_CODES, _NUMBERS = 10**6, 1 << 64
 _DIGITS = 20  # more than 64 bits hold is no number of a thread
 _LAYERS = 4  # a container's log of a journal's log has three
 _PRIORITIES = {0: "System", 1: "ERROR", 2: "Warning", 3: "Note"}
@@ -226,7 +227,7 @@ def _from_json(text: str, clock: Clock) -> _Layer | Line | None:
                 hour=hour_of(*hour_part(time), clock.zone),
                 thread_id=_number(fields.get("thread")),
                 severity=_text(fields.get("label")) or _PRIORITIES.get(_number(fields.get("prio")), ""),
-                code=f"MY-{code:06}",
+                code=f"MY-{code:06}" if 0 <= code < _CODES else "",
             )
     return None
 
@@ -244,5 +245,5 @@ def _text(value: object) -> str:
 
 def _number(value: object) -> int:
     if isinstance(value, int):
-        return value
+        return value if 0 <= value < _NUMBERS else 0
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _DIGITS else 0

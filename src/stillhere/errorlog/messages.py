@@ -108,6 +108,8 @@ SAYINGS = (
     _says(Kind.BLOB_OVER_REDO, "The total blob data length"),
 )
 
+_OPENING = re.compile("|".join(sorted(re.escape(saying.opening) for saying in SAYINGS)))
+
 BARE_REASONS = (
     "Got an error reading",
     "Got an error writing",
@@ -120,6 +122,9 @@ BARE_REASONS = (
 _ABORTED = re.compile(r"Aborted connection (?P<thread>\d{1,20}) (?P<tail>to db: .*)", re.DOTALL)
 _BARE = re.compile(rf"(?:{'|'.join(BARE_REASONS)}) [\w ]{{1,40}}\.?\s*\Z")
 _TAIL_LENGTH = 2000
+_NAMES_LENGTH = 500  # where a program's name is looked for: a bound on the work that a hostile line makes
+# What servers allow themselves, or more; a bound on what is remembered of hostile lines.
+_USER, _HOST, _DATABASE, _REASON = 128, 255, 192, 200
 _TAIL = re.compile(
     r"to db: '(?P<db>[^'\n]*)' user: '(?P<user>[^'\n]*)'(?: host: '(?P<host>[^'\n]*)'[^(\n]{0,80})? ?"
     r"(?:\((?P<reason>[^\n]*)\)\.?)?\s*\Z"
@@ -153,7 +158,7 @@ def entry_of(line: Line, number: int) -> Entry | None:
         thread = _int(named["thread"]) if named else 0
         return replace(entry, database=abort.database, thread_id=thread or entry.thread_id)
     stripped, inside = _stripped(message)
-    for saying in SAYINGS:
+    for saying in SAYINGS if _OPENING.match(stripped) else ():
         if stripped.startswith(saying.opening) and (found := saying.pattern.match(stripped)):
             return _entry(saying.kind, found.groupdict(), inside, line, number)
     if line.style == "mysql json" and message.startswith(_JSON_ENDS):
@@ -201,8 +206,8 @@ def abort_of(tail: str) -> Abort | None:
     found = _TAIL.match(tail[:_TAIL_LENGTH])
     if found is None:
         return Abort(Kind.ABORTED)
-    user, host, reason = found["user"], found["host"] or "", shown(found["reason"] or "")
-    database = "" if found["db"] == "unconnected" else found["db"]
+    user, host, reason = found["user"][:_USER], (found["host"] or "")[:_HOST], shown(found["reason"] or "")[:_REASON]
+    database = "" if found["db"] == "unconnected" else found["db"][:_DATABASE]
     if user != "unauthenticated":
         return Abort(_kind_of(reason), user, host, database, reason)
     quiet = reason.startswith("This connection closed normally")
@@ -218,10 +223,10 @@ def _kind_of(reason: str) -> Kind:
 def _stripped(message: str) -> tuple[str, str]:
     """The message without the names in front of it, and what the program's name had in brackets."""
     inside = ""
-    if program := _PROGRAM.match(message):
+    if program := _PROGRAM.match(message, 0, _NAMES_LENGTH):
         message, inside = message[program.end() :], program["inside"] or ""
         if message.startswith("("):  # MariaDB: mariadbd (initiated by: root[root] @ localhost []): Normal shutdown
-            message = message[message.find("): ") + 3 :] if "): " in message[:400] else message
+            message = message.partition("): ")[2] if "): " in message[:_NAMES_LENGTH] else message
     for _ in range(3):
         component = _COMPONENT.match(message)
         if component is None:

@@ -226,7 +226,7 @@ class Summarising:
                     self._kept.keep_first(entry)
             self._kept.count(kind, number)
         for kind, latest in skimmed.last(self._kept.ends()).items():
-            self._kept.last(kind, [(self._lines + 1 + place, raw) for place, raw in latest])
+            self._kept.last(kind, [(self._lines + 1 + place, raw[:LINE_LIMIT]) for place, raw in latest])
         for row in skimmed.kinds:
             abort = abort_in(row)
             if abort is not None:

@@ -43,6 +43,7 @@ _HEADS = {
     "mariadb": (rb"\d{4}-\d\d-\d\d [ \d]\d", rb":\d\d:\d\d", rb" \d+"),
     "old": (rb"\d{6} [ \d]\d", rb":\d\d:\d\d", rb""),
 }
+_WRAPPED = b':"'
 _LABELS = rb" \[\w+\] ?(?:\[MY-\d+\] ?(?:\[\w*\] ?)?)?"
 
 
@@ -83,13 +84,13 @@ class Shape:
         before, after = self._around_hour
         text, end, unheaded = rb"[^\n]", rb"(?![^\n])", b""
         if self.wrapping == ("docker",):
-            # The text is JSON's: it ends at a quote, and one with escapes is left to be read. Of a line without a
-            # head, the mark begins with the text's quote; a line that has quotes, but no wrapping, loses them.
-            text, end, unheaded = rb"[^\n\\]", rb'(?=\\n")', rb'|\{"log":(?=")|"+'
+            # The text is JSON's: it ends at a quote, and one with escapes is left to be read. The mark of a wrapped
+            # line without a head begins with the colon and the quote before its text.
+            text, end, unheaded = rb"[^\n\\]", rb'(?=\\n")', rb'|\{"log"(?=:")'
         letters = rb"[^\n]{0,%d}" % _LETTERS
         return re.compile(
-            # The blank is eaten where a line without a head begins like a mark.
-            rb"\n(?:" + before + rb")" + after + rb"(?= \[)| (?=\[)" + unheaded + rb")?"
+            # A blank or a colon is eaten where a line begins like a mark that it shall not have.
+            rb"\n(?:" + before + rb")" + after + rb"(?= \[)| (?=\[)" + unheaded + rb'|:(?="))?'
             # Most lines are told by their first letters; MySQL 8's bare reasons, by all of them.
             rb"((?:" + _LABELS + rb")?(?:Got " + text + rb"{0,60}" + end + rb"|" + letters + rb"))"
             rb"(?:(?<=Aborted connection) \d{1,20} (to db: " + text + rb"{0,2000})" + end + rb")?"
@@ -123,7 +124,7 @@ class Shape:
     def style(self, mark: bytes) -> str | None:
         """The name in `formats` of the style of a line with that mark; empty without a head, ``None`` unwrapped."""
         if not mark.startswith(b" ["):
-            return "" if mark.startswith(b'"') and self.wrapping else None
+            return "" if mark.startswith(_WRAPPED) else None
         if self.head == "mysql":
             return "mysql 8" if b" [MY-" in mark else "mysql 5.7"
         return self.head
@@ -178,7 +179,7 @@ def meaning_of(mark: bytes) -> Meaning:
 
 
 def _without_head(mark: bytes) -> Meaning:
-    text = mark.removeprefix(b'"')
+    text = mark.removeprefix(_WRAPPED)
     if _OTHER_SHAPE.match(text) or text.startswith(b"\\"):
         return Meaning.CLOSE
     return Meaning.EMPTY if text != mark or text.startswith(b"InnoDB: ") else Meaning.UNKNOWN

@@ -156,7 +156,7 @@ def abort_in(row: Row) -> Abort | None:
     return _abort(mark[mark.index(b"Got ") :]) if b"Got " in mark else None
 
 
-@lru_cache(20_000)
+@lru_cache(4096)
 def _abort(tail: bytes) -> Abort | None:
     return abort_of(tail.decode("utf-8", "replace").rstrip("\r"))
 

@@ -58,23 +58,16 @@ class Log:
         """The log in blocks of whole lines, each line with a newline before it and none after it.
 
         Where the blocks are cut depends on ``size`` alone, not on the pieces in which the stream gives its bytes. Of a
-        line that spans blocks, no more than `LINE_LIMIT` bytes are kept.
+        line that spans blocks, what lies beyond `LINE_LIMIT` bytes is dropped.
         """
-        begun, skipping = b"\n", False
+        begun = b"\n"
         while piece := self._piece(size):
-            if skipping:
-                end = piece.find(b"\n")
-                if end < 0:
-                    continue
-                piece, skipping = piece[end:], False
             cut = piece.rfind(b"\n")
             if cut >= 0:
                 yield b"".join((begun, memoryview(piece)[:cut]))
                 begun = piece[cut:]
-                continue
-            begun += piece
-            if len(begun) > LINE_LIMIT:
-                begun, skipping = begun[: LINE_LIMIT + 1], True
+            else:
+                begun = (begun + piece)[: LINE_LIMIT + 1]
         if begun != b"\n":
             yield begun
 

@@ -14,6 +14,7 @@ from stillhere.errorlog.messages import shown
 __all__ = ["system_entry"]
 
 _SIGKILL = 9
+_LENGTH = 1000  # of a message that is looked at: a bound on the work that a hostile line makes
 _NAME = r"(?:mysqld|mariadbd|mysql|mariadb)[\w.-]*"
 _UNIT = r"\S*(?:mysql|mariadb|percona)\S*\.(?:service|scope)"
 
@@ -42,7 +43,7 @@ _MANAGER = (
 
 def system_entry(line: Line, number: int) -> Entry | None:
     """The entry of a kernel's or a service manager's line; ``None`` where it is about something else."""
-    message = line.message
+    message = line.message[:_LENGTH]
     if line.source.program.startswith("systemd"):
         for kind, pattern in _MANAGER:
             if found := pattern.match(message):

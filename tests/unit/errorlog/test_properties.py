@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -258,3 +259,36 @@ def test_empty_lines_are_read_in_little_memory():
     said, memory = peak(lambda _: b"\n" * 100_000, 6)
     assert (said.lines, said.unknown) == (600_000, 0)
     assert memory < 60_000_000
+
+
+def test_hostile_lines_cost_no_more_than_their_length():
+    head = "2026-01-01T00:00:00.000000Z 1 [Note] "
+    long = [
+        head + "mysqld" * 10_000,
+        head + "Plugin " * 9000,
+        head + "Aborted connection 1 to db: '" + "' user: '" * 7000,
+        head + "A connection from `a`@`b` was closed by the server due to a timeout " + ") 1" * 20_000,
+        "Jan  5 10:00:00 db systemd[1]: " + "mysql" * 12_000,
+        "Jan  5 10:00:00 db kernel: " + "oom-kill:constraint=A" * 3000 + "task=mysqld" * 1000,
+        "<28>1 - h p - - [" + "a\\]" * 20_000,
+        "[" * 60_000,
+        "{" * 60_000,
+        '{"err_code": ' + "9" * 4000 + ', "msg": "x"}',
+        '{"err_code": 1, "msg": "x", "thread": -1}',
+        head.replace("1 [", "9" * 60_000 + " ["),
+        "\x1b[" * 20_000,
+        "a-" * 30_000,
+    ]
+    steps = 0
+
+    def count(frame, event, argument):
+        nonlocal steps
+        steps += 1
+
+    sys.setprofile(count)
+    try:
+        said = summary("\n".join(long).encode(), fast=False)
+    finally:
+        sys.setprofile(None)
+    assert said.lines == len(long)
+    assert steps < 50_000

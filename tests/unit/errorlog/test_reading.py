@@ -84,6 +84,12 @@ def test_aborted_connections_are_counted_by_user_host_reason_and_hour():
     assert (group.user, group.count, group.last_hour) == ("app", 90, START + timedelta(hours=1))
 
 
+def test_aborted_connections_without_a_time_are_counted_apart():
+    tally = said(aborts(2) + aborts(3).replace(b"2026-01-01 00", b"2026-01-01 77")).aborts
+    assert (tally.total, tally.other_hours, tally.by_hour) == (5, 3, ((START, 2),))
+    assert tally.groups[0].count == 5
+
+
 def test_local_times_are_read_in_the_zone_that_was_given():
     zone = timezone(timedelta(hours=5, minutes=30))
     data = b"2026-01-01 12:00:00 7 [Warning] Aborted connection 7 to db: 'd' user: 'u' host: 'h' (KILLED)\n"
