@@ -22,9 +22,10 @@ from stillhere.causes.wording import moment, source_of, utc
 from stillhere.errorlog.entry import LIFECYCLE, Entry, Kind
 from stillhere.errorlog.summary import Ending, Life
 
-__all__ = ["Death", "concerned_by_an_end", "death", "no_death", "weigh_death"]
+__all__ = ["Death", "concerned_by_an_end", "death", "no_death", "shortly_before", "timed_out_after", "weigh_death"]
 
 _SLACK = timedelta(seconds=2)
+_HOUR = timedelta(hours=1)
 _SILENT = timedelta(seconds=60)
 """How long before its next start a server that died without a word can have died: service managers start it at once."""
 _UNREACHED = ("CR_CONN_HOST_ERROR", "CR_CONNECTION_ERROR")
@@ -89,6 +90,19 @@ def no_death(reading: Reading) -> bool:
     """Whether the log reaches over the moment and shows that the server lived through it."""
     window = reading.window
     return reading.seen.log_covers and window is not None and window.exact and death(reading) is None
+
+
+def shortly_before(reading: Reading, end: Death) -> bool:
+    """Whether a life ended within the hour before the loss, of a connection that may have been as old."""
+    window = reading.window
+    return window is not None and end.last is not None and timedelta() <= window.end - utc(end.last) <= _HOUR
+
+
+def timed_out_after(reading: Reading, end: Death) -> bool:
+    """Whether the log has connections that timed out after that end of a life: there were new ones by then."""
+    lines = reading.timed_out_lines
+    last = lines[-1].at if lines else None
+    return last is not None and end.last is not None and utc(last) >= utc(end.last)
 
 
 def weigh_death(weighing: Weighing, end: Death) -> Weighing:

@@ -22,6 +22,7 @@ __all__ = [
     "EXCEPTION",
     "PROCESSLIST",
     "STATUS",
+    "TIMED_OUT",
     "TRACEBACK",
     "VARIABLES",
     "Reading",
@@ -35,6 +36,9 @@ STATUS = "SHOW GLOBAL STATUS"
 PROCESSLIST = "process list"
 
 _FIRST = frozenset({Position.CHECKOUT, Position.FIRST_STATEMENT})
+_CLOCKS = timedelta(seconds=2)
+TIMED_OUT = "timeout reading"
+"""What MySQL and MariaDB say, in small letters, of a connection on which nothing came in time."""
 _PERHAPS_FIRST = frozenset({Position.STATEMENT, Position.FLUSH, Position.ROLLBACK, Position.UNKNOWN})
 _IN_FLIGHT = frozenset({"SEND", "AWAIT", "FETCH", "COMMIT"})
 _OUT_OF_STEP = frozenset({"CR_COMMANDS_OUT_OF_SYNC", "ER_NET_PACKETS_OUT_OF_ORDER", "CR_MALFORMED_PACKET"})
@@ -349,6 +353,19 @@ class Reading:
             for entry in self.seen.log
             if entry.kind in kinds
             and (window is None or (entry.at is not None and (not window.exact or window.has(entry.at))))
+        )
+
+    @property
+    def timed_out_lines(self) -> tuple[Entry, ...]:
+        """The log's entries about connections that timed out before the loss, of whoever they were."""
+        user, window = self.session.user, self.window
+        end = None if window is None else window.end + _CLOCKS
+        return tuple(
+            line
+            for line in self.lines(Kind.IDLE_TIMEOUT, Kind.ABORTED)
+            if (line.kind is Kind.IDLE_TIMEOUT or TIMED_OUT in line.reason.lower())
+            and (not user or not line.user or line.user == user)
+            and (end is None or line.at is None or utc(line.at) <= end)
         )
 
     def own_lines(self, *kinds: Kind) -> tuple[Entry, ...]:

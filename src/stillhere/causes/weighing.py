@@ -9,6 +9,8 @@ from stillhere.findings import Evidence, Remedy
 
 __all__ = ["Weighing"]
 
+_MAY = " may "
+
 
 class Weighing:
     """Collects a rule's evidence and makes its answer.
@@ -47,7 +49,13 @@ class Weighing:
         return bool(self._con)
 
     def answer(
-        self, best: Certainty, sentence: str, remedy: Remedy, settle: tuple[str, ...] = ()
+        self,
+        best: Certainty,
+        sentence: str,
+        remedy: Remedy,
+        settle: tuple[str, ...] = (),
+        *,
+        guess: str = "",
     ) -> Attribution | None:
         """The answer; ``None`` where nothing speaks for the cause.
 
@@ -56,10 +64,13 @@ class Weighing:
             sentence: what happened.
             remedy: what to change.
             settle: what would settle it; left out where it is proved.
+            guess: the sentence for an answer that is possible at the most; by default the same with a "perhaps".
         """
         if not self._pro:
             return None
         certainty = self._weighed(best)
+        if certainty.value < Certainty.LIKELY.value:
+            sentence = guess or (sentence if _MAY in sentence else f"perhaps {sentence}")
         return Attribution(
             cause=self._rule.name,
             certainty=certainty,

@@ -10,10 +10,13 @@ __all__ = ["bytes_of", "moment", "seconds", "source_of", "times"]
 
 _KIB, _MIB = 1024, 1024**2
 _SHORT = 10
+_BRIEF = 0.1
 
 
 def seconds(length: float) -> str:
-    """A length of time: ``"1.6 s"`` below ten seconds, ``"612 s"`` above."""
+    """A length of time: ``"20 ms"``, ``"1.6 s"`` below ten seconds, ``"612 s"`` above."""
+    if 0 < length < _BRIEF:
+        return f"{length * 1000:.0f} ms"
     return f"{length:.0f} s" if length >= _SHORT or length == int(length) else f"{length:.1f} s"
 
 

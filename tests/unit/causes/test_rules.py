@@ -113,6 +113,8 @@ def test_no_observation_makes_a_rule_raise_or_answer_without_evidence(seen):
             assert answer.settle == ()
         if answer.certainty is Certainty.POSSIBLE:
             assert answer.settle
+        if answer.certainty in (Certainty.POSSIBLE, Certainty.UNLIKELY) and rule.name != "idle_timeout":
+            assert re.search(r"^perhaps | may | is not known", answer.sentence)
         if answer.certainty is Certainty.UNLIKELY:
             assert not all(supports), "unlikely because of something measured"
         assert SECRET not in repr(answer)

@@ -84,7 +84,7 @@ class ClientReadTimeout(Rule):
         weighing.con("it is a SELECT of one row by its id, which is not slow", TRACEBACK, when=reading.by_key)
         return weighing.answer(
             Certainty.UNLIKELY,
-            "a slow query and the client's own timeout",
+            "a slow query, which the client gave up",
             Remedy("Nothing: the statement was not slow."),
             ("the connect arguments: is there a read_timeout?",),
         )

@@ -66,7 +66,7 @@ class ExitWithoutClose(Rule):
         whose = f" of account {user}" if user else ""
         return weighing.answer(
             Certainty.LIKELY if len(burst) >= _BURST else Certainty.POSSIBLE,
-            f"{count} connections{whose} ended without goodbye: a program that exits without closing them",
+            f"{count} connection{'s' if count > 1 else ''}{whose} ended without goodbye, as of a program that exits",
             Remedy(
                 "Close the pool when the program ends; no client lost anything by it.",
                 ("atexit.register(engine.dispose)",),

@@ -85,6 +85,7 @@ class IdleDroppedOnTheWay(Rule):
             f"idle {seconds(pause)} on a connection that something on the way had dropped{own}",
             _remedy(min((pause, *(idle for idle in seen.loss.earlier_idle if idle >= _LEAST)))),
             _SETTLE,
+            guess=f"idle {seconds(pause)} on a connection that something on the way may have dropped{own}",
         )
 
     def _weigh(self, reading: Reading, weighing: Weighing, pause: float) -> None:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from stillhere.causes.deaths import death
+from stillhere.causes.deaths import death, shortly_before, timed_out_after
 from stillhere.causes.observations import Observations
-from stillhere.causes.reading import CLIENT, EXCEPTION, PROCESSLIST, Reading
+from stillhere.causes.reading import CLIENT, EXCEPTION, PROCESSLIST, TIMED_OUT, Reading
 from stillhere.causes.remedies import ASK_LIMITS, ASK_LOG, ASK_UPTIME, connection_died_in_the_pool
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
-from stillhere.causes.wording import moment, seconds, source_of, times, utc
+from stillhere.causes.wording import moment, seconds, source_of, times
 from stillhere.errorlog.entry import Entry, Kind
 from stillhere.server.versions import Flavour
 
 __all__ = ["IdleTimeout"]
 
 _SAYS_GOODBYE = (8, 0, 24)
-_SLACK = timedelta(seconds=2)
-_TIMED_OUT = "timeout reading"
 
 
 class IdleTimeout(Rule):
@@ -68,6 +64,7 @@ class IdleTimeout(Rule):
             return None
         logged = _own_line(reading)
         others = () if logged is not None else _timed_out(reading)
+        named = logged is not None and (logged.kind is Kind.IDLE_TIMEOUT or _alone(reading))
         self._weigh(reading, weighing, logged)
         if others:
             last = f", the last at {moment(others[-1].at)}" if others[-1].at else ""
@@ -75,16 +72,19 @@ class IdleTimeout(Rule):
             weighing.pro(fact, source_of(others[-1]))
         limit = reading.idle_limit or (logged.seconds if logged and logged.seconds else None)
         return weighing.answer(
-            self._best(reading, proved=reading.said_inactive or logged is not None, others=bool(others)),
+            self._best(reading, proved=reading.said_inactive or named, logged=logged is not None, others=bool(others)),
             _sentence(reading),
             connection_died_in_the_pool(limit),
             (ASK_LIMITS, ASK_LOG, ASK_UPTIME),
+            guess=_sentence(reading),
         )
 
-    def _best(self, reading: Reading, *, proved: bool, others: bool) -> Certainty:
+    def _best(self, reading: Reading, *, proved: bool, logged: bool, others: bool) -> Certainty:
         if proved:
             return Certainty.PROVED
-        if reading.over_idle_limit or (others and reading.stale) or (reading.unasked and _says_goodbye(reading)):
+        if reading.over_idle_limit or logged:
+            return Certainty.LIKELY
+        if (others and reading.stale) or (reading.unasked and _says_goodbye(reading)):
             return Certainty.LIKELY
         # Dead when it left the pool, and nobody looked: most often it had idled there for too long.
         unlooked = reading.stale and reading.first and reading.seen.pool.pre_ping is not True
@@ -110,6 +110,12 @@ class IdleTimeout(Rule):
         )
         _weigh_pool(reading, weighing)
         _weigh_hangup(reading, weighing)
+        end = death(reading)
+        near = end is not None and not end.exact and shortly_before(reading, end) and not timed_out_after(reading, end)
+        if near and end is not None and end.last is not None:
+            weighing.con(
+                f"the server's life before ended at {moment(end.last)}, within the hour", "error log", weak=True
+            )
         restart = reading.restart
         weighing.con(restart.fact, restart.source, when=bool(restart.happened), weak=True)
         weighing.con("its thread is still in the process list", PROCESSLIST, when=reading.server.thread_alive is True)
@@ -130,7 +136,7 @@ class IdleTimeout(Rule):
         limit = max((line.seconds for line in lines), default=0.0)
         if lines:
             weighing.pro(f"the log has an idle timeout {times(len(lines))}", source_of(lines[0]))
-        timed_out = [line for line in reading.lines(Kind.ABORTED) if _TIMED_OUT in line.reason.lower()]
+        timed_out = [line for line in reading.lines(Kind.ABORTED) if TIMED_OUT in line.reason.lower()]
         if timed_out and not lines:
             weighing.pro(f"the log says {timed_out[0].reason!r} {times(len(timed_out))}", source_of(timed_out[0]))
             return weighing.answer(
@@ -148,13 +154,19 @@ class IdleTimeout(Rule):
 
 
 def _own_line(reading: Reading) -> Entry | None:
-    """The log's line about this connection, where it can mean nothing but this limit."""
+    """The log's line about this connection that says that it timed out, where another limit didn't come first."""
     for entry in reading.own_lines(Kind.IDLE_TIMEOUT):
         return entry
-    if reading.over_idle_limit is False or reading.over_transaction_limit:
+    if reading.over_idle_limit is False or reading.over_transaction_limit or not reading.stale:
         return None
-    timed_out = (line for line in reading.own_lines(Kind.ABORTED) if _TIMED_OUT in line.reason.lower())
-    return next(timed_out, None) if reading.stale and reading.in_transaction is not True else None
+    return next((line for line in reading.own_lines(Kind.ABORTED) if TIMED_OUT in line.reason.lower()), None)
+
+
+def _alone(reading: Reading) -> bool:
+    """Whether the line can mean nothing but this limit: MariaDB writes the same for one on idle transactions."""
+    return reading.in_transaction is False or (
+        reading.transaction_limit is None and reading.number("idle_transaction_timeout") == 0
+    )
 
 
 def _timed_out(reading: Reading) -> tuple[Entry, ...]:
@@ -162,19 +174,10 @@ def _timed_out(reading: Reading) -> tuple[Entry, ...]:
 
     None where the server was started again after the last of them: the lost connection was opened later, then.
     """
-    window, user = reading.window, reading.session.user
-    lines = tuple(
-        line
-        for line in reading.lines(Kind.IDLE_TIMEOUT, Kind.ABORTED)
-        if (line.kind is Kind.IDLE_TIMEOUT or _TIMED_OUT in line.reason.lower())
-        and (not user or not line.user or line.user == user)
-        and (window is None or line.at is None or utc(line.at) <= window.end + _SLACK)
-    )
-    end = death(reading)
-    if not lines or reading.over_idle_limit is False or reading.in_transaction or reading.restart.happened:
+    if reading.over_idle_limit is False or reading.in_transaction or reading.restart.happened:
         return ()
-    last = lines[-1].at
-    return () if end is not None and (last is None or end.last is None or utc(end.last) > utc(last)) else lines
+    lines, end = reading.timed_out_lines, death(reading)
+    return lines if end is None or timed_out_after(reading, end) else ()
 
 
 def _says_goodbye(reading: Reading) -> bool:

@@ -64,10 +64,7 @@ class OutOfMemory(EndingRule):
     def sentence(self, end: Death) -> str:
         """With the moment where it is known."""
         at = f" at {moment(end.last)}" if end.last and end.ending is Ending.OOM else ""
-        word = (
-            "was killed for want of memory" if end.ending is Ending.OOM else "may have been killed for want of memory"
-        )
-        return f"the server {word}{at}"
+        return f"the server was killed for want of memory{at}"
 
     def remedy(self) -> Remedy:
         """Less to use, or more to have."""

@@ -101,9 +101,8 @@ class PacketTooLarge(Rule):
         size, limit = reading.statement_size or reading.statement_at_least, _limit(reading)
         least = "" if reading.statement_size else "at least "
         what = f"a statement of {least}{bytes_of(size)}" if size else "a statement"
-        against = f" with a max_allowed_packet of {bytes_of(limit)}" if limit else ""
-        verb = "was sent" if best is not Certainty.POSSIBLE else "may have been over max_allowed_packet"
-        sentence = f"{what} {verb}{against}" if best is not Certainty.POSSIBLE else f"{what} {verb}"
+        over = f", {bytes_of(limit)}" if limit else ""
+        sentence = f"{what} was over the server's max_allowed_packet{over}"
         return weighing.answer(
             best,
             sentence,

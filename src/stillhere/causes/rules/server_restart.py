@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from stillhere.causes.deaths import Death, concerned_by_an_end, death, no_death, weigh_death
+from stillhere.causes.deaths import (
+    Death,
+    concerned_by_an_end,
+    death,
+    no_death,
+    shortly_before,
+    timed_out_after,
+    weigh_death,
+)
 from stillhere.causes.observations import Observations
 from stillhere.causes.reading import CLIENT, EXCEPTION, Reading
 from stillhere.causes.remedies import ASK_LOG, ASK_UPTIME, server_came_back
@@ -14,7 +22,6 @@ from stillhere.errorlog.summary import Ending
 __all__ = ["ServerRestart"]
 
 _SAID = "ER_SERVER_SHUTDOWN"
-_NEAR = 3600.0
 _UNREACHED = ("CR_CONN_HOST_ERROR", "CR_CONNECTION_ERROR")
 
 
@@ -80,7 +87,8 @@ class ServerRestart(Rule):
         weighing.pro(restart.fact, restart.source, when=bool(restart.happened))
         weighing.con(restart.fact, restart.source, when=restart.happened is False)
         best = Certainty.PROVED if end.exact and restart.happened is not False else Certainty.POSSIBLE
-        if not end.exact and not reading.unplaced and _shortly_before(reading, end):
+        near = shortly_before(reading, end) and not timed_out_after(reading, end)
+        if not end.exact and not reading.unplaced and near:
             best = Certainty.LIKELY
         at = f" at {moment(end.first)}" if end.first else ""
         return self._answer(reading, weighing, best, f"the server was shut down in order{at}")
@@ -95,8 +103,8 @@ class ServerRestart(Rule):
             weighing.pro("the binary log before ends with a Stop event", "SHOW BINLOG EVENTS", when=bool(in_order))
             best = Certainty.LIKELY if in_order else Certainty.POSSIBLE
             numbers = f" (uptime {seconds(uptime)} on a connection {seconds(age)} old)" if uptime and age else ""
-            kind = "in order" if in_order else "in order or after a crash is not known"
-            return self._answer(reading, weighing, best, f"the server was started again{numbers}, {kind}")
+            kind = ", in order" if in_order else "; whether in order or after a crash is not known"
+            return self._answer(reading, weighing, best, f"the server was started again{numbers}{kind}")
         if reading.over_idle_limit or reading.server.thread_alive:
             return None
         weighing.pro(
@@ -119,9 +127,6 @@ class ServerRestart(Rule):
                 "A planned stop is no fault: plan it for a quiet hour, and let clients wait for the server."
             ),
             (ASK_UPTIME, ASK_LOG, "SHOW BINLOG EVENTS IN the binary log before the newest: is its last event a Stop?"),
+            # That it was started again is known, only not in which way its life before had ended.
+            guess=sentence if "not known" in sentence else "",
         )
-
-
-def _shortly_before(reading: Reading, end: Death) -> bool:
-    window = reading.window
-    return window is not None and end.last is not None and 0 <= (window.end - end.last).total_seconds() <= _NEAR

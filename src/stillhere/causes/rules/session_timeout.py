@@ -78,7 +78,7 @@ class SessionTimeout(Rule):
             f"{idle}a connection whose wait_timeout is {seconds(own)} ({_origin(reading, own)}; global is"
             f" {seconds(common)})"
         )
-        return weighing.answer(best, sentence, _remedy(own), (ASK_LIMITS,))
+        return weighing.answer(best, sentence, _remedy(own), (ASK_LIMITS,), guess=f"{sentence}, which may have cut it")
 
     def _open(self, reading: Reading, weighing: Weighing) -> Attribution | None:
         weighing.pro(*reading.dead_before)
