@@ -12,6 +12,7 @@ from stillhere.causes.assemble import masked, observe_look, observe_report, scen
 from stillhere.causes.windows import joined_lives
 from stillhere.errorlog.entry import Kind
 from stillhere.errorlog.summary import Ending, Life
+from stillhere.server.versions import Flavour
 
 HOUR = 3600.0
 
@@ -144,3 +145,30 @@ def test_lives_that_ended_days_before_are_no_reason(make):
     log = LogView(name="log", summary=make.summary(lives=tuple(days)))
     assert observe_report(make.report(), scene([log])).lives == (days[1],)
     assert observe_report(replace(make.report(), at=None), scene([log])).lives == tuple(days)
+
+
+def test_a_counter_that_is_nought_was_so_over_the_connections_life(make):
+    quiet = make.snapshot(at=10, uptime=90_000)
+    quiet = replace(quiet, status={**quiet.status, "com_kill": "0", "aborted_clients": "0", "aborted_connects": "7"})
+    server = observe_report(make.report(), scene([], looked(make, quiet))).server
+    assert server.kills == 0
+    assert server.deltas == {"aborted_clients": 0}
+    busy = replace(quiet, status={**quiet.status, "com_kill": "3"})
+    assert observe_report(make.report(), scene([], looked(make, busy))).server.kills is None
+    restarted = replace(quiet, status={**quiet.status, "uptime": "5"})
+    server = observe_report(make.report(), scene([], looked(make, restarted))).server
+    assert (server.restarted, server.kills, server.deltas) == (True, None, {})
+
+
+def test_the_log_tells_the_family_where_nobody_was_asked(make):
+    lives = (Life(ending=Ending.RUNNING, started=make.seconds(-9), version="10.11.19-MariaDB-log"),)
+    seen = observe_report(make.report(), scene([LogView(name="log", summary=make.summary(lives=lives))]))
+    assert seen.server.flavour is Flavour.MARIADB
+    assert seen.server.version == (10, 11, 19)
+
+
+def test_a_server_that_refuses_writes_is_said_to(make):
+    known = scene([], looked(make, make.snapshot(read_only="OFF", super_read_only="ON")))
+    assert observe_report(make.report(), known).server.read_only_now is True
+    known = scene([], looked(make, make.snapshot(read_only="OFF")))
+    assert observe_report(make.report(), known).server.read_only_now is False

@@ -9,6 +9,7 @@ from stillhere.causes.answer import LogView, Look, Mark, Origin
 from stillhere.causes.conclude import conclude
 from stillhere.causes.engine import Explanation
 from stillhere.causes.gather import Gathered, gather
+from stillhere.causes.remedies import ASK_LOG, ASK_UPTIME
 from stillhere.causes.rule import Certainty
 from stillhere.errorlog.entry import Kind
 from stillhere.errorlog.summary import AbortGroup, Aborts, Ending, Life, Noise
@@ -184,3 +185,32 @@ def test_notes_tell_how_times_were_read(make):
     timeless = conclude(gathered(make.report(at=None)), [log], None, by_code(make))
     assert "no report has a time" in timeless.notes[0]
     assert conclude(gathered(make.report()), [log], None, by_code(make)).notes == ()
+
+
+def test_what_was_given_is_not_asked_for_again(make):
+    asks = Explanation(causes=(make.attribution(certainty=Certainty.POSSIBLE),), collect=(ASK_LOG, ASK_UPTIME, "more"))
+    log = LogView(name="e", summary=make.summary())
+    look = Look(address="db:3306", at=make.seconds(5), snapshot=make.snapshot(at=5))
+    asked = [
+        conclude(gathered(make.report()), logs, seen, lambda _: asks).main.explanation.collect
+        for logs, seen in (([], None), ([log], None), ([log], look))
+    ]
+    assert asked == [(ASK_LOG, ASK_UPTIME, "more"), (ASK_UPTIME, "more"), ("more",)]
+
+
+def test_a_look_that_failed_comes_after_the_report_even_where_its_cause_is_sure(make):
+    look = Look(address="db:3306", at=make.seconds(9), code=1045, error="denied")
+    answer = conclude(gathered(make.report()), [], look, by_code(make, c1045="access_denied"))
+    assert [case.origin for case in answer.cases] == [Origin.REPORT, Origin.SERVER]
+
+
+def test_one_start_is_told_once_though_log_and_uptime_both_know_it(make):
+    lives = (Life(ending=Ending.RUNNING, started=make.seconds(0), start_line=1),)
+    log = LogView(name="e", summary=make.summary(lives=lives))
+
+    def starts(uptime):
+        look = Look(address="db:3306", at=make.seconds(500), snapshot=make.snapshot(at=500, uptime=uptime))
+        return [one.mark for one in conclude(Gathered(), [log], look, by_code(make)).timeline].count(Mark.START)
+
+    assert starts(499) == 1
+    assert starts(300) == 2
