@@ -81,7 +81,9 @@ def concerned_by_an_end(reading: Reading) -> bool:
         or reading.client.interrupted
         or reading.out_of_step
         or reading.loss.proactive
-        or reading.has("ER_NET_PACKET_TOO_LARGE", "CR_NET_PACKET_TOO_LARGE", "ER_CONNECTION_KILLED")
+        or reading.has("ER_NET_PACKET_TOO_LARGE", "CR_NET_PACKET_TOO_LARGE")
+        # MariaDB says 1927 to those that a shutdown ends, too.
+        or (reading.has("ER_CONNECTION_KILLED") and not reading.restart.happened)
     )
     return (unreached or reading.lossy) and not named
 

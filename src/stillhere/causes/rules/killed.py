@@ -72,7 +72,7 @@ class Killed(Rule):
             return None
         weighing.pro("lost with a statement in flight, as by a KILL", CLIENT)
         weighing.con("Com_kill did not grow", STATUS, when=kills == 0)
-        weighing.con(f"the system says {reading.os_error}", "exception", when=_reset(reading), weak=True)
+        weighing.con("it ended by a reset", EXCEPTION, when=_reset(reading), weak=True)
         return self._answer(reading, weighing, Certainty.POSSIBLE)
 
     def _statement(self, weighing: Weighing) -> Attribution | None:
