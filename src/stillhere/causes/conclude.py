@@ -153,6 +153,7 @@ def _of_logs(known: Scene, explain: Explain) -> list[Case]:
             count=case.count,
             first=case.first,
             last=case.last,
+            places=(Count(case.subject, case.count),),
         )
         for case in found
     ]
@@ -168,10 +169,10 @@ def _grouped(cases: Iterable[Case]) -> list[Case]:
 def _key(case: Case) -> tuple[object, ...]:
     """What losses share that are told together: the named cause, else the error and where it came."""
     cause = case.explanation.cause
-    if case.origin is not Origin.REPORT:
-        return (case.origin, case.subject)
     if cause != UNKNOWN:
         return (case.origin, cause)
+    if case.origin is not Origin.REPORT:
+        return (case.origin, case.subject)
     return (case.origin, cause, case.seen.client.codes, case.seen.loss.position, _ranking(case.explanation))
 
 

@@ -29,10 +29,9 @@ _TURNED_AWAY = (
     Kind.READ_ONLY,
     Kind.UPGRADE_REFUSED,
     Kind.BLOB_OVER_REDO,
-    Kind.INSECURE_TRANSPORT,
-    Kind.NAME_RESOLUTION,
-    Kind.ACCESS_DENIED,
 )
+_NO_LOSSES = (Kind.INSECURE_TRANSPORT, Kind.NAME_RESOLUTION, Kind.ACCESS_DENIED)
+"""What a log is full of, and what ends no connection that had been opened: told last."""
 _OF_AN_ENDING = LIFECYCLE | {Kind.FORCED_CLOSE, Kind.DISK_FULL, Kind.UPGRADE_REFUSED}
 """What belongs to the end of a life; connections that were cut for reasons of their own don't."""
 _ENDINGS = {
@@ -73,8 +72,9 @@ def log_cases(known: Scene) -> Iterator[LogCase]:
     """Everything in the logs that ended connections or turned clients away; what is only noise is left out."""
     yield from _endings(known)
     for log in known.logs:
-        yield from _refusals(known, log.summary)
+        yield from _refusals(known, log.summary, _TURNED_AWAY, len(_ENDINGS))
         yield from _aborts(known, log.summary)
+        yield from _refusals(known, log.summary, _NO_LOSSES, len(_ENDINGS) + 2)
 
 
 def _endings(known: Scene) -> Iterator[LogCase]:
@@ -95,20 +95,20 @@ def _endings(known: Scene) -> Iterator[LogCase]:
         )
 
 
-def _refusals(known: Scene, summary: Summary) -> Iterator[LogCase]:
-    for kind in _TURNED_AWAY:
+def _refusals(known: Scene, summary: Summary, kinds: tuple[Kind, ...], weight: int) -> Iterator[LogCase]:
+    for kind in kinds:
         count = summary.counts.get(kind, 0)
         entries = tuple(entry for entry in summary.entries if entry.kind is kind)
         if not count or not entries:
             continue
         yield LogCase(
             subject=f"the log says {kind.value!r}",
-            seen=_observed(known, log=entries, lives=()),
+            seen=_observed(known, log=entries, count=count),
             count=count,
             first=entries[0].at,
             last=entries[-1].at,
             line=entries[-1].line,
-            weight=len(_ENDINGS),
+            weight=weight,
         )
 
 
@@ -124,7 +124,7 @@ def _aborts(known: Scene, summary: Summary) -> Iterator[LogCase]:
         told += 1
         if told > _GROUPS:
             return
-        seen = _observed(known, log=entries, lives=())
+        seen = _observed(known, log=entries, count=group.count)
         yield LogCase(
             subject=_words(group),
             seen=replace(seen, session=SessionFacts(user=group.user, host=group.host)),
@@ -150,11 +150,12 @@ def _belongs(entry: Entry, group: AbortGroup) -> bool:
     return (entry.kind, entry.user, entry.host, entry.reason) == (group.kind, group.user, group.host, group.reason)
 
 
-def _observed(known: Scene, *, log: tuple[Entry, ...], lives: tuple[Life, ...]) -> Observations:
+def _observed(known: Scene, *, log: tuple[Entry, ...], lives: tuple[Life, ...] = (), count: int = 0) -> Observations:
     """Without a moment: the log itself is the question, and everything that is handed on belongs to it."""
     return Observations(
         server=known.server,
         log=log,
+        log_omitted=max(0, count - len(log)),
         lives=lives,
         snapshot=known.look.snapshot if known.look is not None else None,
     )

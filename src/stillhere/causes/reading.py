@@ -6,12 +6,13 @@ A fact that a live loss carries is taken from there, else from the report. ``Non
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
 from stillhere.apptrace.report import Position
 from stillhere.causes.observations import Observations
 from stillhere.causes.timing import Restart, Window, restart_of
-from stillhere.causes.wording import utc
+from stillhere.causes.wording import times, utc
 from stillhere.causes.wordings import code_by_words
 from stillhere.errorlog.entry import Entry, Kind
 from stillhere.server import errorcodes
@@ -367,6 +368,10 @@ class Reading:
             and (not user or not line.user or line.user == user)
             and (end is None or line.at is None or utc(line.at) <= end)
         )
+
+    def counted(self, lines: Sequence[Entry]) -> str:
+        """How often a log has what these entries say, with those that were counted and not kept."""
+        return times(len(lines) + self.seen.log_omitted)
 
     def own_lines(self, *kinds: Kind) -> tuple[Entry, ...]:
         """Those of them that are about the lost connection, by its number."""

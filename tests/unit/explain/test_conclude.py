@@ -214,3 +214,21 @@ def test_one_start_is_told_once_though_log_and_uptime_both_know_it(make):
 
     assert starts(499) == 1
     assert starts(300) == 2
+
+
+def test_in_a_log_alone_groups_with_one_cause_are_one_case_and_refused_logins_come_last(make):
+    groups = [
+        AbortGroup(kind=Kind.ABORTED, user=user, host="h", reason="Got timeout reading", count=count)
+        for user, count in (("a", 5), ("b", 3))
+    ]
+    entries = [make.entry(Kind.ABORTED, user=one.user, host="h", reason=one.reason) for one in groups]
+    log = make.summary(make.entry(Kind.ACCESS_DENIED), *entries, aborts=Aborts(total=8, groups=tuple(groups)))
+
+    def explain(seen):
+        denied = seen.log[0].kind is Kind.ACCESS_DENIED
+        return make.explanation(make.attribution("access_denied" if denied else "idle_timeout"))
+
+    cases = conclude(Gathered(), [LogView(name="e", summary=log)], None, explain).cases
+    assert [(case.explanation.cause, case.count) for case in cases] == [("idle_timeout", 8), ("access_denied", 1)]
+    assert [one.count for one in cases[0].places] == [5, 3]
+    assert cases[0].seen.log_omitted in {4, 2}

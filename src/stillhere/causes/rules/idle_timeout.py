@@ -135,10 +135,10 @@ class IdleTimeout(Rule):
         lines = reading.lines(Kind.IDLE_TIMEOUT)
         limit = max((line.seconds for line in lines), default=0.0)
         if lines:
-            weighing.pro(f"the log has an idle timeout {times(len(lines))}", source_of(lines[0]))
+            weighing.pro(f"the log has an idle timeout {reading.counted(lines)}", source_of(lines[0]))
         timed_out = [line for line in reading.lines(Kind.ABORTED) if TIMED_OUT in line.reason.lower()]
         if timed_out and not lines:
-            weighing.pro(f"the log says {timed_out[0].reason!r} {times(len(timed_out))}", source_of(timed_out[0]))
+            weighing.pro(f"the log says {timed_out[0].reason!r} {reading.counted(timed_out)}", source_of(timed_out[0]))
             return weighing.answer(
                 Certainty.LIKELY,
                 "the server gave up connections on which nothing had come for too long, as by wait_timeout",
@@ -147,7 +147,7 @@ class IdleTimeout(Rule):
             )
         return weighing.answer(
             Certainty.PROVED,
-            f"the server closed idle connections {times(len(lines))}"
+            f"the server closed idle connections {reading.counted(lines)}"
             + (f" after {seconds(limit)} (wait_timeout)" if limit else ""),
             connection_died_in_the_pool(limit or None),
         )

@@ -8,7 +8,7 @@ from stillhere.causes.observations import Observations
 from stillhere.causes.reading import CLIENT, EXCEPTION, TRACEBACK, VARIABLES, Reading
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
-from stillhere.causes.wording import bytes_of, source_of, times, utc
+from stillhere.causes.wording import bytes_of, source_of, utc
 from stillhere.errorlog.entry import Entry, Kind
 from stillhere.findings import Remedy
 
@@ -113,10 +113,10 @@ class PacketTooLarge(Rule):
     def _in_a_log(self, reading: Reading, weighing: Weighing) -> Attribution | None:
         lines = reading.lines(Kind.PACKET_TOO_LARGE)
         if lines:
-            weighing.pro(f"the log has a packet that is too large {times(len(lines))}", source_of(lines[0]))
+            weighing.pro(f"the log has a packet that is too large {reading.counted(lines)}", source_of(lines[0]))
         return weighing.answer(
             Certainty.PROVED,
-            f"clients sent more than max_allowed_packet {times(len(lines))}, and were closed",
+            f"clients sent more than max_allowed_packet {reading.counted(lines)}, and were closed",
             _remedy(0),
         )
 

@@ -111,7 +111,9 @@ def _share(main: Case, answer: Answer) -> str:
     if main.origin is Origin.SERVER or answer.losses == 1:
         return ""
     if main.origin is Origin.LOG:
-        return f" ({main.count:,} times)" if main.count > 1 else ""
+        named = main.explanation.named
+        told = named is not None and f"{main.count:,} times" in named.sentence
+        return f" ({main.count:,} times)" if main.count > 1 and not told else ""
     if main.count == answer.losses:
         return f" ({main.count:,} losses)"
     what = UNKNOWN if main.explanation.named is None else ""
