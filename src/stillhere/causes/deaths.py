@@ -22,7 +22,7 @@ from stillhere.causes.wording import moment, source_of, utc
 from stillhere.errorlog.entry import LIFECYCLE, Entry, Kind
 from stillhere.errorlog.summary import Ending, Life
 
-__all__ = ["Death", "concerned_by_an_end", "death", "no_death", "shortly_before", "weigh_death"]
+__all__ = ["Death", "concerned_by_an_end", "death", "no_death", "shortly_before", "timed_out_after", "weigh_death"]
 
 _SLACK = timedelta(seconds=2)
 _HOUR = timedelta(hours=1)
@@ -63,6 +63,9 @@ def death(reading: Reading) -> Death | None:
     if window is None:
         return _only(ends, sure=not reading.told)
     if not window.exact:
+        met = next((end for end in reversed(ends) if _coincides(end, window)), None) if reading.unplaced else None
+        if met is not None:
+            return met
         before = [end for end in ends if end.last is not None and utc(end.last) <= window.end + _SLACK]
         return _with(before[-1], exact=False) if before else None
     touching = [end for end in ends if _touches(end, window)]
@@ -102,6 +105,13 @@ def shortly_before(reading: Reading, end: Death) -> bool:
     return window is not None and end.last is not None and timedelta() <= window.end - utc(end.last) <= _HOUR
 
 
+def timed_out_after(reading: Reading, end: Death) -> bool:
+    """Whether the log has connections that timed out after that end of a life: there were new ones by then."""
+    lines = reading.timed_out_lines
+    last = lines[-1].at if lines else None
+    return last is not None and end.last is not None and utc(last) >= utc(end.last)
+
+
 def weigh_death(weighing: Weighing, end: Death) -> Weighing:
     """Put the lines that an ending rests on into evidence."""
     for entry in end.evidence[:3]:
@@ -113,11 +123,15 @@ def weigh_death(weighing: Weighing, end: Death) -> Weighing:
 
 
 def _touches(end: Death, window: Window) -> bool:
+    if end.next_start is not None and end.next_start.at is not None and utc(end.next_start.at) <= window.start:
+        return False  # the connection belonged to the life after it
+    return _coincides(end, window)
+
+
+def _coincides(end: Death, window: Window) -> bool:
     first, last = end.first or end.last, end.last or end.first
     if first is None or last is None:
         return False
-    if end.next_start is not None and end.next_start.at is not None and utc(end.next_start.at) <= window.start:
-        return False  # the connection belonged to the life after it
     return utc(first) <= window.end + _SLACK and utc(last) >= window.start - _SLACK
 
 
@@ -145,6 +159,8 @@ def _from_lives(lives: tuple[Life, ...]) -> list[Death]:
         times = [entry.at for entry in life.evidence if entry.at is not None]
         last = (after.started if after and life.ending is Ending.KILLED else None) or life.ended
         first = min(times, default=life.ended)
+        if last is not None and life.ending is Ending.KILLED and not times:
+            first = max(utc(last) - _SILENT, utc(life.started)) if life.started else utc(last) - _SILENT
         ends.append(Death(life.ending, first or last, last or first, life.evidence, start))
     return ends
 

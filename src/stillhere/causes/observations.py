@@ -235,6 +235,8 @@ class Observations:
         pool: the application's pool.
         log: entries of error logs, kernel logs and service managers around the moment, in order of time; of the
             whole log where the moment isn't known.
+        log_omitted: how many more entries there are of the very kind that is in `log`, which were counted and not kept;
+            only where a log itself is the question.
         log_covers: whether the log reaches over the moment of the loss, so that silence in it means something.
         lives: the server's lives, from a whole log.
         report: the traceback or error report, where there is one.
@@ -249,6 +251,7 @@ class Observations:
     process: ProcessFacts = field(default_factory=ProcessFacts)
     pool: PoolSettings = field(default_factory=PoolSettings)
     log: tuple[Entry, ...] = ()
+    log_omitted: int = 0
     log_covers: bool = False
     lives: tuple[Life, ...] = ()
     report: Report | None = None

@@ -89,7 +89,7 @@ class NetworkLost(Rule):
             return Certainty.LIKELY if paused else Certainty.PROVED
         unharmed = reading.restart.happened is False and server.kills == 0
         # What lies idle for long is cut by limits more often than by accidents.
-        brief = not paused and (reading.in_flight or reading.idle is not None)
+        brief = not paused and not reading.unplaced and (reading.in_flight or reading.idle is not None)
         if server.thread_alive or (unharmed and brief):
             return Certainty.LIKELY
         return Certainty.POSSIBLE

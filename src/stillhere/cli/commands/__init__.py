@@ -8,5 +8,14 @@ from __future__ import annotations
 
 __all__ = ["VERBS"]
 
-VERBS: tuple[str, ...] = ("check", "incidents", "drill", "export", "probe", "witness", "lab")
+VERBS: tuple[str, ...] = (
+    "explain",
+    "check",
+    "incidents",
+    "export",
+    "probe",
+    "drill",
+    "witness",
+    "lab",
+)
 """The modules of this package, in the order of ``stillhere --help``."""

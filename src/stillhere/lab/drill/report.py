@@ -14,6 +14,7 @@ from stillhere.lab.drill.check import Audit
 from stillhere.lab.drill.records import ArmResult, Decision, Round, Verdict, decide
 from stillhere.lab.drill.strip import axis, strip
 from stillhere.lab.drill.table import milliseconds
+from stillhere.pages import document
 
 __all__ = ["page"]
 
@@ -26,9 +27,9 @@ def page(rounds: Sequence[Round]) -> str:
     faults = list(dict.fromkeys(one.fault for one in rounds))
     servers = dict.fromkeys(one.version for one in rounds)
     drivers = dict.fromkeys(one.driver for one in rounds)
-    template = resources.files("stillhere.lab.drill").joinpath("report.html").read_text(encoding="utf-8")
-    return Template(template).substitute(
-        headline=f"{_number(len(faults), 'way')} to lose a database connection, and who noticed",
+    headline = f"{_number(len(faults), 'way')} to lose a database connection, and who noticed"
+    body = Template(_part("report.html")).substitute(
+        headline=headline,
         subline=f"The same web application in each arm, struck at the same moment on "
         f"{escape(' and '.join(servers))}, with {escape(', '.join(drivers))}.",
         verdict_class=_CLASSES[decision.verdict],
@@ -40,6 +41,11 @@ def page(rounds: Sequence[Round]) -> str:
         "stored twice.",
         faults="".join(_fault([one for one in rounds if one.fault == fault]) for fault in faults),
     )
+    return document(title=f"stillhere drill: {headline}", style=_part("report.css"), body=body)
+
+
+def _part(name: str) -> str:
+    return resources.files("stillhere.lab.drill").joinpath(name).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
