@@ -1,0 +1,85 @@
+"""What a project's files say in passing: which databases it knows, and whether a URL somewhere carries stillhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Hints", "gather", "read"]
+
+_MYSQL = re.compile(rb"(?i)mysql|mariadb")
+_OTHER = re.compile(rb"(?i)postgres|psycopg|asyncpg|sqlite|mssql|oracle\+|cx_oracle|snowflake|redshift|clickhouse|duckdb")
+_PLUGIN = re.compile(rb"plugin=stillhere|plugins\s*=\s*\[[^\]]*[\"']stillhere[\"']")
+_FLASK_SQLALCHEMY = re.compile(rb"(?i)flask[-_]sqlalchemy\s*(?:==|~=|<=?)\s*[\"']?\s*(\d+)")
+_BESIDE = (
+    "requirements*.txt",
+    "requirements/*.txt",
+    "pyproject.toml",
+    "setup.cfg",
+    "setup.py",
+    "Pipfile",
+    ".env*",
+    "*.env",
+    "docker-compose*.y*ml",
+    "compose*.y*ml",
+    "Dockerfile*",
+    "alembic.ini",
+    "*.ini",
+)
+_MAX = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What was found.
+
+    Attributes:
+        mysql: MySQL or MariaDB is named.
+        other: another database is named.
+        protected: a URL or an engine with the plugin stillhere is named.
+        flask_sqlalchemy: the major version of Flask-SQLAlchemy that is asked for; ``None`` where none is.
+    """
+
+    mysql: bool = False
+    other: bool = False
+    protected: bool = False
+    flask_sqlalchemy: int | None = None
+
+    @property
+    def not_mysql(self) -> bool:
+        """Whether everything that is said speaks of another database."""
+        return self.other and not self.mysql
+
+    def __or__(self, more: Hints) -> Hints:
+        return Hints(
+            self.mysql or more.mysql,
+            self.other or more.other,
+            self.protected or more.protected,
+            self.flask_sqlalchemy if self.flask_sqlalchemy is not None else more.flask_sqlalchemy,
+        )
+
+
+def read(raw: bytes) -> Hints:
+    """The hints in one file."""
+    version = _FLASK_SQLALCHEMY.search(raw)
+    return Hints(
+        mysql=_MYSQL.search(raw) is not None,
+        other=_OTHER.search(raw) is not None,
+        protected=_PLUGIN.search(raw) is not None,
+        flask_sqlalchemy=int(version[1]) if version else None,
+    )
+
+
+def gather(roots: Iterable[Path], sources: Iterable[Path]) -> Hints:
+    """The hints in all sources, and in the files of settings and requirements beside them."""
+    found = Hints()
+    beside = [file for root in roots if root.is_dir() for pattern in _BESIDE for file in sorted(root.glob(pattern))]
+    for file in (*beside, *sources):
+        try:
+            if file.is_file() and file.stat().st_size <= _MAX:
+                found |= read(file.read_bytes())
+        except OSError:
+            continue
+    return found

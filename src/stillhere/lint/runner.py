@@ -1,0 +1,197 @@
+"""Runs the rules over files: read, parse once, ask each rule, leave out what is switched off, mend what can be."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stillhere.errors import ConfigurationError
+from stillhere.findings import Finding, Location, Remedy, Severity
+from stillhere.lint.config import Config
+from stillhere.lint.files import STDIN, discover
+from stillhere.lint.fixes import apply, write
+from stillhere.lint.project import Module, Project
+from stillhere.lint.rules import RULES
+from stillhere.lint.rules.base import Edit, Problem, Rule
+from stillhere.lint.source import MAX_BYTES, Source, Unreadable, decode, parse
+from stillhere.lint.suppress import read_suppressions
+
+__all__ = ["UNREADABLE", "Found", "Report", "lint_paths", "lint_source"]
+
+UNREADABLE = "SH001"
+"""The id of the finding about a file that can't be checked."""
+
+_RELEVANT = re.compile(
+    rb"(?i)sqlalchemy|sqlmodel|mysql|mariadb|asyncmy|django|celery|engine|session|cursor|DATABASES|CONN_MAX_AGE"
+    rb"|preload_app|OperationalError|postfork|result_backend"
+)
+_PASSES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding, and what mends it.
+
+    Attributes:
+        finding: what is reported.
+        edits: what ``--fix`` does; empty where only a person can mend it.
+    """
+
+    finding: Finding
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def fixable(self) -> bool:
+        """Whether ``--fix`` mends it."""
+        return bool(self.edits)
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run found.
+
+    Attributes:
+        found: in the order of files and lines; with ``fix``, what is left.
+        files: how many files were checked.
+        lines: how many lines they have.
+        fixed: how many findings were mended.
+        text: standard input after its fixes, where it was among the paths.
+    """
+
+    found: list[Found] = field(default_factory=list)
+    files: int = 0
+    lines: int = 0
+    fixed: int = 0
+    text: str | None = None
+
+
+def lint_paths(paths: Sequence[str], config: Config, *, fix: bool = False) -> Report:
+    """Check files, folders, and standard input for ``-``.
+
+    Raises:
+        ConfigurationError: a path can't be read, or written with `fix`.
+    """
+    report = Report()
+    files = discover([path for path in paths if path != STDIN], config)
+    folders = [Path(path).resolve() for path in paths if path != STDIN and Path(path).is_dir()]
+    project = Project(_roots([*folders, config.root]), files)
+    if STDIN in paths:
+        _standard_input(project, config, report, fix=fix)
+    for file in files:
+        try:
+            raw = file.read_bytes()
+        except OSError as error:
+            raise ConfigurationError(f"{file}: {error.strerror or error}") from error
+        found, fixed, after = _one(project, file, str(file), raw, config, fix=fix)
+        if fixed and after is not None:
+            write(file, after)
+        report.found += found
+        report.fixed += fixed
+        report.files += 1
+        report.lines += raw.count(b"\n")
+    return report
+
+
+def lint_source(text: str, config: Config | None = None, *, path: str = "<text>", roots: Iterable[Path] = ()) -> Report:
+    """Check one text that is in no file; imports are followed from `roots`."""
+    settings = config or Config()
+    found, _, _ = _one(Project(roots), None, path, text.encode(), settings, fix=False)
+    return Report(found, 1, text.count("\n"))
+
+
+def _roots(folders: list[Path]) -> list[Path]:
+    return list(dict.fromkeys(folders))
+
+
+def _standard_input(project: Project, config: Config, report: Report, *, fix: bool) -> None:
+    raw = sys.stdin.buffer.read()
+    found, fixed, after = _one(project, None, "<stdin>", raw, config, fix=fix)
+    report.found += found
+    report.fixed += fixed
+    report.files += 1
+    report.lines += raw.count(b"\n")
+    if fix:
+        report.text = (after if after is not None else raw).decode("utf-8", "replace")
+
+
+def _one(
+    project: Project, file: Path | None, shown: str, raw: bytes, config: Config, *, fix: bool
+) -> tuple[list[Found], int, bytes | None]:
+    """A file's findings, how many were mended, and its new bytes where any were."""
+    try:
+        source = _readable(shown, raw)
+        found = _check(project, file, source, config, relevant=_RELEVANT.search(raw) is not None)
+    except Unreadable as error:
+        return [one for one in [_unreadable(shown, error)] if config.chosen(UNREADABLE, file or Path(shown))], 0, None
+    fixed = 0
+    if fix:
+        for _ in range(_PASSES):
+            text, count = apply(source.text, [one.edits for one in found])
+            if not count:
+                break
+            fixed += count
+            source = Source(source.path, text, source.encoding, source.bom)
+            found = _check(project, file, source, config, relevant=True)
+    return found, fixed, source.encoded(source.text) if fixed else None
+
+
+def _readable(shown: str, raw: bytes) -> Source:
+    if len(raw) > MAX_BYTES:
+        raise Unreadable(f"not checked: {len(raw):,} bytes, more than {MAX_BYTES:,}")
+    return decode(shown, raw)
+
+
+def _check(project: Project, file: Path | None, source: Source, config: Config, *, relevant: bool) -> list[Found]:
+    root = parse(source)
+    if not relevant:
+        return []
+    module = Module(project, source, file, root)
+    if file is not None:
+        project.put(file, module)
+    place = file or Path(source.path)
+    suppressed = None
+    found = []
+    try:
+        for rule in RULES:
+            if not config.chosen(rule.id, place):
+                continue
+            for problem in rule.check(module, config.options):
+                if suppressed is None:
+                    suppressed = read_suppressions(source.text)
+                first = int(getattr(problem.node, "lineno", 1))
+                if not suppressed.covers(rule.id, first, getattr(problem.node, "end_lineno", None) or first):
+                    found.append(_found(rule, problem, source))
+    except RecursionError as error:
+        raise Unreadable("nested too deeply to be checked") from error
+    return sorted(found, key=lambda one: (_place(one), one.finding.rule))
+
+
+def _place(one: Found) -> tuple[int, int]:
+    where = one.finding.location
+    return (where.line, where.column) if where is not None else (0, 0)
+
+
+def _found(rule: Rule, problem: Problem, source: Source) -> Found:
+    line = int(getattr(problem.node, "lineno", 1))
+    column = source.column(line, int(getattr(problem.node, "col_offset", 0)))
+    finding = Finding(
+        rule=rule.id,
+        severity=rule.severity,
+        message=problem.message,
+        remedy=Remedy(problem.remedy or rule.remedy, problem.suggestion),
+        location=Location(source.path, line, column),
+    )
+    return Found(finding, problem.edits)
+
+
+def _unreadable(shown: str, error: Unreadable) -> Found:
+    finding = Finding(
+        rule=UNREADABLE,
+        severity=Severity.ERROR,
+        message=str(error),
+        location=Location(shown, error.line, error.column),
+    )
+    return Found(finding)
