@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from stillhere.lint.project import Local, Module
-from stillhere.lint.things import Kind, Thing, thing
+from stillhere.lint.things import Kind, thing
 from stillhere.lint.tree import Binding, FunctionNode, walk_body
 from stillhere.lint.values import number
 
@@ -15,11 +15,17 @@ __all__ = [
     "SESSIONS",
     "USES",
     "called_on",
+    "dominates",
     "endless",
+    "exclusive",
+    "functions_using",
     "handler_names",
     "is_loop",
+    "is_script",
     "is_view",
+    "leaves",
     "methods_on",
+    "outlives_import",
     "same",
     "slow_call",
     "waits",
@@ -171,15 +177,86 @@ def handler_names(module: Module, handler: ast.ExceptHandler) -> list[str]:
     return found
 
 
-def made_at_import(module: Module, binding: Binding) -> bool:
-    """Whether a binding belongs to a module's top level."""
-    return binding.scope is module.tree.top
+def functions_using(module: Module, binding: Binding, name: str) -> list[FunctionNode]:
+    """The functions of a module whose bodies use a name of its top level."""
+    found: dict[FunctionNode, None] = {}
+    for node in ast.walk(module.tree.root):
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
+            function = module.tree.function_of(node)
+            if function is not None and module.tree.lookup(name, node) is binding:
+                found[function] = None
+    return list(found)
 
 
-def sessions_in(module: Module, body: list[ast.stmt]) -> Iterator[tuple[ast.Call, Thing]]:
-    """Calls on sessions and connections in these statements, in source order."""
-    for node in walk_body(body):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            found = thing(module, node.func.value)
-            if found is not None and (found.kind in SESSIONS or found.kind in {Kind.CONNECTION, Kind.RAW}):
-                yield node, found
+def is_script(module: Module) -> bool:
+    """Whether a module does its work when it is run: it has a ``__main__`` guard, or loops or calls of its own functions."""
+    for node in module.tree.root.body:
+        if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
+            return True
+        if isinstance(node, ast.For | ast.While):
+            return True
+        value = node.value if isinstance(node, ast.Expr) else None
+        if isinstance(value, ast.Call) and isinstance(module.resolve(value.func), Local):
+            return True
+    return False
+
+
+def outlives_import(module: Module, binding: Binding, name: str) -> bool:
+    """Whether something made at import is shared by whoever calls the module's functions.
+
+    So it is where a view or a task uses it, or where the module is no script and doesn't use it up by itself.
+    """
+    users = functions_using(module, binding, name)
+    if any(is_view(module, one) or isinstance(one, ast.AsyncFunctionDef) for one in users):
+        return True
+    if is_script(module):
+        return False
+    for node in module.tree.root.body:
+        for one in walk_body([node]):
+            if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute):
+                held = one.func.value
+                if isinstance(held, ast.Name) and held.id == name and one.func.attr != "cursor":
+                    return False
+    return True
+
+
+def exclusive(module: Module, one: ast.AST, other: ast.AST) -> bool:
+    """Whether two nodes stand in different arms of one ``if``, ``match`` or ``try``, so that only one of them runs."""
+    above = {}
+    at = one
+    for parent in module.tree.ancestors(one):
+        above[parent] = at
+        at = parent
+    at = other
+    for parent in module.tree.ancestors(other):
+        if parent in above:
+            return _arm(parent, above[parent]) != _arm(parent, at)
+        at = parent
+    return False
+
+
+def _arm(parent: ast.AST, child: ast.AST) -> int:
+    if isinstance(parent, ast.If):
+        return 1 if child in parent.body else 2 if child in parent.orelse else 0
+    if isinstance(parent, ast.Try):
+        return parent.handlers.index(child) + 1 if child in parent.handlers else 0
+    if isinstance(parent, ast.Match):
+        return parent.cases.index(child) + 1 if child in parent.cases else 0
+    return 0
+
+
+def dominates(module: Module, one: ast.AST, other: ast.AST) -> bool:
+    """Whether a node's statement stands in a block around a later node, so that it ran before it."""
+    block = module.tree.parents.get(module.tree.statement_of(one))
+    return any(parent is block for parent in module.tree.ancestors(other))
+
+
+def leaves(body: list[ast.stmt]) -> bool:
+    """Whether a block ends by leaving: a return, a raise, a break or a continue, an exit or an abort."""
+    last = body[-1] if body else None
+    if isinstance(last, ast.Return | ast.Raise | ast.Break | ast.Continue):
+        return True
+    call = last.value if isinstance(last, ast.Expr) else None
+    if isinstance(call, ast.Call):
+        return ast.unparse(call.func).rpartition(".")[2] in {"exit", "_exit", "abort", "fail", "skip"}
+    return False

@@ -10,10 +10,19 @@ from pathlib import Path
 __all__ = ["Hints", "gather", "read"]
 
 _MYSQL = re.compile(rb"(?i)mysql|mariadb")
-_OTHER = re.compile(rb"(?i)postgres|psycopg|asyncpg|sqlite|mssql|oracle\+|cx_oracle|snowflake|redshift|clickhouse|duckdb")
+_OTHER = re.compile(
+    rb"(?i)postgres|psycopg|asyncpg|sqlite|mssql|oracle\+|cx_oracle|snowflake|redshift|clickhouse|duckdb"
+)
 _PLUGIN = re.compile(rb"plugin=stillhere|plugins\s*=\s*\[[^\]]*[\"']stillhere[\"']")
 _FLASK_SQLALCHEMY = re.compile(rb"(?i)flask[-_]sqlalchemy\s*(?:==|~=|<=?)\s*[\"']?\s*(\d+)")
+_PRELOADS = re.compile(rb"(?m)gunicorn\\b[^\n]*--preload\\b|^\s*preload_app\s*=\s*True")
+_UWSGI = re.compile(rb"(?m)^\[uwsgi\]")
+_LAZY = re.compile(rb"(?m)^\s*lazy(?:-apps)?\s*=\s*(?:true|1)|^\s*need-app\s*=\s*never")
+_WORKERS = re.compile(rb"(?m)^\s*(?:processes|workers|cheaper)\s*=\s*(?:[2-9]|[1-9]\d+|%|\$)")
 _BESIDE = (
+    "Procfile*",
+    "*.sh",
+    "*.conf",
     "requirements*.txt",
     "requirements/*.txt",
     "pyproject.toml",
@@ -40,12 +49,14 @@ class Hints:
         other: another database is named.
         protected: a URL or an engine with the plugin stillhere is named.
         flask_sqlalchemy: the major version of Flask-SQLAlchemy that is asked for; ``None`` where none is.
+        forks: what forks its workers after the application was imported, such as ``gunicorn``; empty where nothing does.
     """
 
     mysql: bool = False
     other: bool = False
     protected: bool = False
     flask_sqlalchemy: int | None = None
+    forks: str = ""
 
     @property
     def not_mysql(self) -> bool:
@@ -58,6 +69,7 @@ class Hints:
             self.other or more.other,
             self.protected or more.protected,
             self.flask_sqlalchemy if self.flask_sqlalchemy is not None else more.flask_sqlalchemy,
+            self.forks or more.forks,
         )
 
 
@@ -69,7 +81,16 @@ def read(raw: bytes) -> Hints:
         other=_OTHER.search(raw) is not None,
         protected=_PLUGIN.search(raw) is not None,
         flask_sqlalchemy=int(version[1]) if version else None,
+        forks=_forks(raw),
     )
+
+
+def _forks(raw: bytes) -> str:
+    if _PRELOADS.search(raw):
+        return "gunicorn"
+    if _UWSGI.search(raw) and _WORKERS.search(raw) and not _LAZY.search(raw):
+        return "uWSGI"
+    return ""
 
 
 def gather(roots: Iterable[Path], sources: Iterable[Path]) -> Hints:

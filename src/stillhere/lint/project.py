@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
+import itertools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +24,9 @@ __all__ = ["DEPTH", "External", "Local", "Module", "Project", "Ref"]
 
 DEPTH = 20
 """How many steps a name is followed: a cycle of re-exports ends here."""
+
+
+_MOST_FILES = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +228,17 @@ class Project:
         """What the project's files say about its database in passing."""
         return gather(self.roots, self.sources)
 
+    def mentions(self, pattern: re.Pattern[bytes], near: Path | None) -> bool:
+        """Whether a text stands in any Python file of the project, those that aren't checked now included."""
+        files = dict.fromkeys(self.sources)
+        for root in [*self.roots, *([near.parent] if near is not None else [])]:
+            files.update(dict.fromkeys(itertools.islice(root.rglob("*.py"), _MOST_FILES)))
+        for file in files:
+            with contextlib.suppress(OSError):
+                if pattern.search(file.read_bytes()):
+                    return True
+        return False
+
     def module(self, file: Path, shown: str = "") -> Module | None:
         """The module of a file; ``None`` where it can't be read or parsed."""
         file = file.resolve()
@@ -294,4 +311,3 @@ class Project:
             candidates = (package, plain) if parts else (package,)
             self._found[key] = next((one for one in candidates if one.is_file()), None)
         return self._found[key]
-

@@ -50,22 +50,20 @@ def settings(module: Module) -> list[Setting]:
 def _constants(module: Module) -> Iterator[Setting]:
     """Constants of the module or of a class: what Django, ``from_object`` and Celery's configuration modules read."""
     tree = module.tree
-    for kind in (ast.Assign, ast.AnnAssign):
-        for node in tree.nodes[kind]:
-            value = getattr(node, "value", None)
-            scope = tree.scope_of(node)
-            if value is None or isinstance(scope.node, FunctionNode):
-                continue
-            for target in getattr(node, "targets", None) or [getattr(node, "target", None)]:
-                if isinstance(target, ast.Name):
-                    yield Setting(target.id, value, module, node, scope.node, target)
+    for node in (*tree.each(ast.Assign), *tree.each(ast.AnnAssign)):
+        scope = tree.scope_of(node)
+        if node.value is None or isinstance(scope.node, FunctionNode):
+            continue
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            if isinstance(target, ast.Name):
+                yield Setting(target.id, node.value, module, node, scope.node, target)
 
 
 def _assigned(module: Module) -> Iterator[Setting]:
     """``app.config["NAME"] = value`` and ``app.conf.name = value``."""
-    for node in module.tree.nodes[ast.Assign]:
-        for target in node.targets:  # type: ignore[attr-defined]
-            value = node.value  # type: ignore[attr-defined]
+    for node in module.tree.each(ast.Assign):
+        for target in node.targets:
+            value = node.value
             if isinstance(target, ast.Subscript) and _is_config(target.value):
                 name = constant(module, target.slice)
                 if isinstance(name, str):

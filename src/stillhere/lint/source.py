@@ -63,7 +63,9 @@ class Source:
         """The character at a place as `ast` names it: lines from 1, columns from 0 in UTF-8 bytes."""
         start = self.starts[line - 1]
         end = self.starts[line] if line < len(self.starts) else len(self.text)
-        return start + len(self.text[start:end].encode("utf-8", "surrogatepass")[:byte_column].decode("utf-8", "ignore"))
+        return start + len(
+            self.text[start:end].encode("utf-8", "surrogatepass")[:byte_column].decode("utf-8", "ignore")
+        )
 
     def column(self, line: int, byte_column: int) -> int:
         """The column from 1, in characters."""

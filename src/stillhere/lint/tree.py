@@ -7,9 +7,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import TypeVar
 
 __all__ = ["Binding", "Bound", "FunctionNode", "Scope", "Tree", "terminal", "walk_body"]
 
+NodeT = TypeVar("NodeT", bound=ast.AST)
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SCOPES = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, *_COMPREHENSIONS)
@@ -30,9 +32,7 @@ _KEPT = (
     ast.Raise,
     ast.Compare,
 )
-_LEAVES = frozenset(
-    {ast.Load, ast.Store, ast.Del, ast.Constant, ast.Pass, ast.Break, ast.Continue, ast.And, ast.Or, ast.Add, ast.Eq}
-)
+_SKIPPED = frozenset({ast.Load, ast.Store, ast.Del, ast.And, ast.Or, ast.Add, ast.Eq})
 
 
 class Bound(Enum):
@@ -108,10 +108,29 @@ class Tree:
         self.top = Scope(root, None)
         self.parents: dict[ast.AST, ast.AST] = {}
         self.scopes: dict[ast.AST, Scope] = {root: self.top}
-        self.nodes: dict[type[ast.AST], list[ast.AST]] = defaultdict(list)
+        self._nodes: dict[type[ast.AST], list[ast.AST]] = defaultdict(list)
         self.calls: dict[str, list[ast.Call]] = defaultdict(list)
         self.stars: list[tuple[str, int]] = []
         self._walk()
+
+    @property
+    def functions(self) -> list[FunctionNode]:
+        """All functions."""
+        return [*self.each(ast.FunctionDef), *self.each(ast.AsyncFunctionDef)]
+
+    @property
+    def loops(self) -> list[ast.While | ast.For | ast.AsyncFor]:
+        """All loops."""
+        return [*self.each(ast.While), *self.each(ast.For), *self.each(ast.AsyncFor)]
+
+    @property
+    def withs(self) -> list[ast.With | ast.AsyncWith]:
+        """All ``with`` statements."""
+        return [*self.each(ast.With), *self.each(ast.AsyncWith)]
+
+    def each(self, kind: type[NodeT]) -> list[NodeT]:
+        """All nodes of one of the kept kinds, in source order."""
+        return self._nodes[kind]  # type: ignore[return-value]
 
     def scope_of(self, node: ast.AST) -> Scope:
         """The scope in which a node's names are looked up."""
@@ -163,7 +182,7 @@ class Tree:
 
     def _walk(self) -> None:
         stack: list[tuple[ast.AST, Scope]] = [(self.root, self.top)]
-        parents, nodes, calls = self.parents, self.nodes, self.calls
+        parents, nodes, calls = self.parents, self._nodes, self.calls
         while stack:
             node, scope = stack.pop()
             kind = node.__class__
@@ -171,23 +190,14 @@ class Tree:
                 _BINDERS[kind](self, node, scope)
             if isinstance(node, _KEPT):
                 nodes[kind].append(node)
-                if kind is ast.Call:
-                    calls[terminal(node.func)].append(node)  # type: ignore[attr-defined]
+                if isinstance(node, ast.Call):
+                    calls[terminal(node.func)].append(node)
             if isinstance(node, _SCOPES) and node is not self.root:
                 scope = self.scopes[node] = Scope(node, scope)
                 _parameters(node, scope)
-            children = []
-            for name in node._fields:
-                value = getattr(node, name, None)
-                if value.__class__ is list:
-                    children += [one for one in value if isinstance(one, ast.AST) and one.__class__ not in _LEAVES]
-                    for one in value:
-                        if isinstance(one, ast.AST):
-                            parents[one] = node
-                elif isinstance(value, ast.AST):
-                    parents[value] = node
-                    if value.__class__ not in _LEAVES:
-                        children.append(value)
+            children = [child for child in ast.iter_child_nodes(node) if child.__class__ not in _SKIPPED]
+            for child in children:
+                parents[child] = node
             stack.extend([(child, scope) for child in reversed(children)])
 
 

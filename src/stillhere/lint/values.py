@@ -273,13 +273,13 @@ def _changes(
     for call in tree.calls.get("setdefault", ()):
         if isinstance(call.func, ast.Attribute) and _is(call.func.value, name) and len(call.args) > 1:
             yield (_key(module, call.args[0]), call.args[1]), call
-    for node in tree.nodes[ast.Assign]:
-        for target in node.targets:  # type: ignore[attr-defined]
+    for node in tree.each(ast.Assign):
+        for target in node.targets:
             if isinstance(target, ast.Subscript) and _is(target.value, name):
-                yield (_key(module, target.slice), node.value), node  # type: ignore[attr-defined]
-    for node in tree.nodes[ast.AugAssign]:
-        if isinstance(node, ast.AugAssign) and _is(node.target, name) and isinstance(node.op, ast.BitOr):
-            yield node.value, node
+                yield (_key(module, target.slice), node.value), node
+    for joined in tree.each(ast.AugAssign):
+        if _is(joined.target, name) and isinstance(joined.op, ast.BitOr):
+            yield joined.value, joined
 
 
 def _is(node: ast.expr, name: str) -> bool:

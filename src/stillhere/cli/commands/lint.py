@@ -93,7 +93,7 @@ def _text(report: Report) -> None:
         finding, place = one.finding, one.finding.location
         if place is None:
             continue
-        parts = [
+        parts: list[str | tuple[str, str]] = [
             (place.path, "bold"),
             f":{place.line}:{place.column} ",
             (finding.rule, "red" if finding.severity.name == "ERROR" else "yellow"),

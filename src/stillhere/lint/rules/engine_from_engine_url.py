@@ -58,5 +58,10 @@ class EngineFromEngineUrl(Rule):
                 continue
             other = thing(home, url.value)
             first = engine_of(other)
-            if other is not None and other.kind in {Kind.ENGINE, Kind.ASYNC_ENGINE} and first is not None and first.protected:
+            if (
+                other is not None
+                and other.kind in {Kind.ENGINE, Kind.ASYNC_ENGINE}
+                and first is not None
+                and first.protected
+            ):
                 yield Problem(call, "this engine's URL has lost plugin=stillhere, which the engine it comes from has")

@@ -107,8 +107,8 @@ def _in_sessionmaker(module: Module) -> Iterator[Problem]:
 
 
 def _on_engine(module: Module) -> Iterator[Problem]:
-    for node in module.tree.nodes[ast.Assign]:
-        for target in node.targets:  # type: ignore[attr-defined]
+    for node in module.tree.each(ast.Assign):
+        for target in node.targets:
             if isinstance(target, ast.Attribute) and target.attr in _POOL:
                 held = thing(module, target.value)
                 if held is not None and held.kind in {Kind.ENGINE, Kind.ASYNC_ENGINE}:

@@ -60,4 +60,6 @@ class QueuePoolWithAsyncEngine(Rule):
             if site.call is not None and isinstance(entry.node, ast.keyword) and entry.node in site.call.keywords:
                 edits = drop_keyword(module.source, site.call, entry.node)
             node = entry.node if entry.module is module else site.node
-            yield Problem(node, "QueuePool blocks the event loop; SQLAlchemy refuses it for an async engine", edits=edits)
+            yield Problem(
+                node, "QueuePool blocks the event loop; SQLAlchemy refuses it for an async engine", edits=edits
+            )

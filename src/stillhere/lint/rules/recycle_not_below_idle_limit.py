@@ -49,7 +49,9 @@ class RecycleNotBelowIdleLimit(Rule):
 
     id = "SH102"
     name = "recycle-not-below-idle-limit"
-    remedy = "Set pool_recycle below the shortest idle limit, add pool_pre_ping=True, or put plugin=stillhere into the URL."
+    remedy = (
+        "Set pool_recycle below the shortest idle limit, add pool_pre_ping=True, or put plugin=stillhere into the URL."
+    )
 
     def check(self, module: Module, options: Options) -> Iterator[Problem]:
         """Engines whose recycle time is a number at or over the limit."""
