@@ -15,7 +15,7 @@ _OTHER = re.compile(
 )
 _PLUGIN = re.compile(rb"plugin=stillhere|plugins\s*=\s*\[[^\]]*[\"']stillhere[\"']")
 _FLASK_SQLALCHEMY = re.compile(rb"(?i)flask[-_]sqlalchemy\s*(?:==|~=|<=?)\s*[\"']?\s*(\d+)")
-_PRELOADS = re.compile(rb"(?m)gunicorn\\b[^\n]*--preload\\b|^\s*preload_app\s*=\s*True")
+_PRELOADS = re.compile(rb"(?m)gunicorn\b[^\n]*--preload\b|^\s*preload_app\s*=\s*True")
 _UWSGI = re.compile(rb"(?m)^\[uwsgi\]")
 _LAZY = re.compile(rb"(?m)^\s*lazy(?:-apps)?\s*=\s*(?:true|1)|^\s*need-app\s*=\s*never")
 _WORKERS = re.compile(rb"(?m)^\s*(?:processes|workers|cheaper)\s*=\s*(?:[2-9]|[1-9]\d+|%|\$)")

@@ -50,7 +50,8 @@ def settings(module: Module) -> list[Setting]:
 def _constants(module: Module) -> Iterator[Setting]:
     """Constants of the module or of a class: what Django, ``from_object`` and Celery's configuration modules read."""
     tree = module.tree
-    for node in (*tree.each(ast.Assign), *tree.each(ast.AnnAssign)):
+    statements: list[ast.Assign | ast.AnnAssign] = [*tree.each(ast.Assign), *tree.each(ast.AnnAssign)]
+    for node in statements:
         scope = tree.scope_of(node)
         if node.value is None or isinstance(scope.node, FunctionNode):
             continue
