@@ -13,6 +13,7 @@ from stillhere.lint.values import number
 __all__ = [
     "ENDS",
     "SESSIONS",
+    "SLOW_NAMES",
     "USES",
     "called_on",
     "dominates",
@@ -55,6 +56,22 @@ _SLOW = frozenset(
     }
 )
 _SLOW_ROOTS = ("stripe.", "openai.", "twilio.")
+SLOW_NAMES = (
+    *sorted(_HTTP_VERBS),
+    *("urlopen", "run", "call", "check_call", "check_output", "send_mail", "SMTP", "SMTP_SSL", "sleep", "create"),
+    *(
+        "sendmail",
+        "send_message",
+        "login",
+        "put_object",
+        "get_object",
+        "upload_file",
+        "download_file",
+        "invoke",
+        "publish",
+    ),
+)
+"""The last names of calls that `slow_call` may know."""
 _SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "gevent.sleep", "eventlet.sleep"})
 _ROUTES = frozenset({"route", "get", "post", "put", "patch", "delete", "api_route", "websocket", "view"})
 _VIEW_BASES = ("MethodView", "View", "Resource", "APIView", "ViewSet", "ModelViewSet", "GenericAPIView", "HTTPEndpoint")
@@ -97,9 +114,9 @@ def slow_call(module: Module, call: ast.Call, *, least_sleep: float = 1.0) -> st
     if name in _SLOW or name.startswith(_SLOW_ROOTS):
         return f"{name}()"
     receiver = called_on(call)
-    if receiver is not None and isinstance(call.func, ast.Attribute):
+    if receiver is not None and isinstance(call.func, ast.Attribute) and call.func.attr in SLOW_NAMES:
         client = thing(module, receiver)
-        if client is not None and client.kind is Kind.HTTP and not call.func.attr.startswith(("close", "generate_")):
+        if client is not None and client.kind is Kind.HTTP:
             return f"{ast.unparse(call.func)}()"
     return ""
 

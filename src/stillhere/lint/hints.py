@@ -9,9 +9,9 @@ from pathlib import Path
 
 __all__ = ["Hints", "gather", "read"]
 
-_MYSQL = re.compile(rb"(?i)mysql|mariadb")
-_OTHER = re.compile(
-    rb"(?i)postgres|psycopg|asyncpg|sqlite|mssql|oracle\+|cx_oracle|snowflake|redshift|clickhouse|duckdb"
+_OTHERS = (
+    *(b"postgres", b"psycopg", b"asyncpg", b"sqlite", b"mssql", b"oracle+", b"cx_oracle", b"snowflake", b"redshift"),
+    *(b"clickhouse", b"duckdb"),
 )
 _PLUGIN = re.compile(rb"plugin=stillhere|plugins\s*=\s*\[[^\]]*[\"']stillhere[\"']")
 _FLASK_SQLALCHEMY = re.compile(rb"(?i)flask[-_]sqlalchemy\s*(?:==|~=|<=?)\s*[\"']?\s*(\d+)")
@@ -75,13 +75,14 @@ class Hints:
 
 def read(raw: bytes) -> Hints:
     """The hints in one file."""
-    version = _FLASK_SQLALCHEMY.search(raw)
+    low = raw.lower()
+    flask = _FLASK_SQLALCHEMY.search(raw) if b"sqlalchemy" in low and b"flask" in low else None
     return Hints(
-        mysql=_MYSQL.search(raw) is not None,
-        other=_OTHER.search(raw) is not None,
-        protected=_PLUGIN.search(raw) is not None,
-        flask_sqlalchemy=int(version[1]) if version else None,
-        forks=_forks(raw),
+        mysql=b"mysql" in low or b"mariadb" in low,
+        other=any(word in low for word in _OTHERS),
+        protected=b"stillhere" in low and _PLUGIN.search(raw) is not None,
+        flask_sqlalchemy=int(flask[1]) if flask else None,
+        forks=_forks(raw) if b"preload" in low or b"[uwsgi]" in low else "",
     )
 
 

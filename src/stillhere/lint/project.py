@@ -169,12 +169,20 @@ class Module:
 
     def class_returned(self, binding: Binding, depth: int) -> tuple[Module, ast.ClassDef] | None:
         """The project's class of which a function returns an instance, such as ``get_settings()``."""
-        for node in ast.walk(binding.node):
-            if isinstance(node, ast.Return) and isinstance(node.value, ast.Call):
+        for node in self.returns(binding.node):
+            if isinstance(node.value, ast.Call):
                 ref = self.resolve(node.value.func, depth - 1)
                 if isinstance(ref, Local) and isinstance(ref.binding.node, ast.ClassDef):
                     return ref.module, ref.binding.node
         return None
+
+    def returns(self, function: ast.AST) -> list[ast.Return | ast.Yield]:
+        """What a function returns or yields, nested functions included."""
+        known = self.memory.setdefault(("returns", function), None)
+        if not isinstance(known, list):
+            found = [node for node in ast.walk(function) if isinstance(node, ast.Return | ast.Yield)]
+            known = self.memory["returns", function] = found
+        return known
 
     def class_member(self, owner: ast.ClassDef, name: str, depth: int = DEPTH) -> Ref:
         """An attribute of a class or its instances, its bases included."""
@@ -222,6 +230,7 @@ class Project:
         self.sources = list(sources)
         self._modules: dict[Path, Module | None] = {}
         self._found: dict[tuple[Path, str], Path | None] = {}
+        self._starts: dict[tuple[Path | None, int], list[Path]] = {}
 
     @cached_property
     def hints(self) -> Hints:
@@ -241,7 +250,6 @@ class Project:
 
     def module(self, file: Path, shown: str = "") -> Module | None:
         """The module of a file; ``None`` where it can't be read or parsed."""
-        file = file.resolve()
         if file not in self._modules:
             self._modules[file] = None
             try:
@@ -254,7 +262,7 @@ class Project:
 
     def put(self, file: Path, module: Module) -> None:
         """Remember a module that was parsed already."""
-        self._modules[file.resolve()] = module
+        self._modules[file] = module
 
     def imported(self, importer: Module, dotted: str, level: int, depth: int = DEPTH) -> Ref:
         """What an import means: a thing of another package, or of a module of this one."""
@@ -289,7 +297,12 @@ class Project:
         return Whole(module) if module is not None else None
 
     def _bases(self, importer: Module, level: int) -> list[Path]:
-        here = importer.file.parent if importer.file is not None else None
+        key = (importer.file.parent if importer.file is not None else None, level)
+        if key not in self._starts:
+            self._starts[key] = self._find_bases(*key)
+        return self._starts[key]
+
+    def _find_bases(self, here: Path | None, level: int) -> list[Path]:
         if level:
             for _ in range(level - 1):
                 here = here.parent if here is not None else None

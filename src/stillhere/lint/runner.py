@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,10 +23,30 @@ __all__ = ["UNREADABLE", "Found", "Report", "lint_paths", "lint_source"]
 UNREADABLE = "SH001"
 """The id of the finding about a file that can't be checked."""
 
-_RELEVANT = re.compile(
-    rb"(?i)sqlalchemy|sqlmodel|mysql|mariadb|asyncmy|django|celery|engine|session|cursor|DATABASES|CONN_MAX_AGE"
-    rb"|preload_app|OperationalError|postfork|result_backend"
+_WORDS = (
+    *(
+        b"sqlalchemy",
+        b"sqlmodel",
+        b"mysql",
+        b"mariadb",
+        b"asyncmy",
+        b"django",
+        b"celery",
+        b"engine",
+        b"session",
+        b"cursor",
+    ),
+    *(
+        b"databases",
+        b"conn_max_age",
+        b"preload_app",
+        b"operationalerror",
+        b"postfork",
+        b"result_backend",
+        b"connection",
+    ),
 )
+"""A file without any of these has nothing for a rule."""
 _PASSES = 10
 
 
@@ -80,12 +99,13 @@ def lint_paths(paths: Sequence[str], config: Config, *, fix: bool = False) -> Re
     project = Project(_roots([*folders, config.root]), files)
     if STDIN in paths:
         _standard_input(project, config, report, fix=fix)
-    for file in files:
+    for given in files:
+        file = given.resolve()
         try:
             raw = file.read_bytes()
         except OSError as error:
-            raise ConfigurationError(f"{file}: {error.strerror or error}") from error
-        found, fixed, after = _one(project, file, str(file), raw, config, fix=fix)
+            raise ConfigurationError(f"{given}: {error.strerror or error}") from error
+        found, fixed, after = _one(project, file, str(given), raw, config, fix=fix)
         if fixed and after is not None:
             write(file, after)
         report.found += found
@@ -123,7 +143,7 @@ def _one(
     """A file's findings, how many were mended, and its new bytes where any were."""
     try:
         source = _readable(shown, raw)
-        found = _check(project, file, source, config, relevant=_RELEVANT.search(raw) is not None)
+        found = _check(project, file, source, config, relevant=_is_relevant(raw))
     except Unreadable as error:
         return [one for one in [_unreadable(shown, error)] if config.chosen(UNREADABLE, file or Path(shown))], 0, None
     fixed = 0
@@ -136,6 +156,11 @@ def _one(
             source = Source(source.path, text, source.encoding, source.bom)
             found = _check(project, file, source, config, relevant=True)
     return found, fixed, source.encoded(source.text) if fixed else None
+
+
+def _is_relevant(raw: bytes) -> bool:
+    low = raw.lower()
+    return any(word in low for word in _WORDS)
 
 
 def _readable(shown: str, raw: bytes) -> Source:

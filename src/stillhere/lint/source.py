@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import io
 import re
+import sys
 import tokenize
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 __all__ = ["MAX_BYTES", "Source", "Unreadable", "decode", "parse"]
 
@@ -112,8 +112,9 @@ def parse(source: Source) -> ast.Module:
             warnings.simplefilter("ignore")  # a doubtful escape in somebody's string is not our subject
             return ast.parse(source.text)
     except SyntaxError as error:
+        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         line = min(max(error.lineno or 1, 1), len(source.starts))
-        raise Unreadable(f"syntax error: {error.msg}", line, max(error.offset or 1, 1)) from error
+        raise Unreadable(f"syntax error for Python {version}: {error.msg}", line, max(error.offset or 1, 1)) from error
     except ValueError as error:
         at = max(source.text.find("\0"), 0)
         raise Unreadable(str(error), source.text.count("\n", 0, at) + 1) from error

@@ -270,11 +270,10 @@ def _returned(module: Module, function: FunctionNode, depth: int) -> Thing | Non
     """What a function returns or yields."""
     if depth <= 0:
         return None
-    for node in ast.walk(function):
-        if isinstance(node, ast.Return | ast.Yield) and node.value is not None:
-            found = thing(module, node.value, depth - 1)
-            if found is not None:
-                return found
+    for node in module.returns(function):
+        found = thing(module, node.value, depth - 1) if node.value is not None else None
+        if found is not None:
+            return found
     return None
 
 

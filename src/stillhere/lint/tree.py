@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TypeVar
 
-__all__ = ["Binding", "Bound", "FunctionNode", "Scope", "Tree", "terminal", "walk_body"]
+__all__ = ["Binding", "Bound", "FunctionNode", "Scope", "Tree", "children_of", "terminal", "walk_body"]
 
 NodeT = TypeVar("NodeT", bound=ast.AST)
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -32,7 +32,6 @@ _KEPT = (
     ast.Raise,
     ast.Compare,
 )
-_SKIPPED = frozenset({ast.Load, ast.Store, ast.Del, ast.And, ast.Or, ast.Add, ast.Eq})
 
 
 class Bound(Enum):
@@ -195,10 +194,34 @@ class Tree:
             if isinstance(node, _SCOPES) and node is not self.root:
                 scope = self.scopes[node] = Scope(node, scope)
                 _parameters(node, scope)
-            children = [child for child in ast.iter_child_nodes(node) if child.__class__ not in _SKIPPED]
+            children = children_of(node)
             for child in children:
                 parents[child] = node
-            stack.extend([(child, scope) for child in reversed(children)])
+            children.reverse()
+            stack.extend([(child, scope) for child in children])
+
+
+def children_of(node: ast.AST) -> list[ast.AST]:
+    """As `ast.iter_child_nodes`, in half the time, and without the markers of contexts and operators."""
+    kind = node.__class__
+    names = _FIELDS.get(kind)
+    if names is None:
+        names = _FIELDS[kind] = tuple(name for name in kind._fields if name not in _PLAIN)
+    children: list[ast.AST] = []
+    for name in names:
+        value = getattr(node, name, None)
+        if value.__class__ is list:
+            children += [one for one in value if isinstance(one, ast.AST)]
+        elif value is not None and isinstance(value, ast.AST):
+            children.append(value)
+    return children
+
+
+_PLAIN = frozenset(
+    {"ctx", "op", "ops", "id", "attr", "arg", "kind", "n", "s", "lineno", "type_comment", "is_async", "simple", "level"}
+)
+"""Fields that never hold a node with something inside."""
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
 
 
 def terminal(node: ast.expr) -> str:
@@ -215,7 +238,7 @@ def walk_body(statements: Iterable[ast.AST]) -> Iterator[ast.AST]:
         node = stack.pop()
         yield node
         if not isinstance(node, FunctionNode | ast.Lambda | ast.ClassDef):
-            stack.extend(reversed(list(ast.iter_child_nodes(node))))
+            stack.extend(reversed(children_of(node)))
 
 
 def _bind(scope: Scope, name: str, how: Bound, node: ast.AST, value: ast.expr | None = None, **more: object) -> None:

@@ -8,6 +8,7 @@ rules. A folder under tests/cases/lint/projects/ is a project of several files, 
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,9 @@ def found(path: Path, config: Config) -> list[tuple[str, int, str]]:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
-def test_a_case_file_has_exactly_the_findings_that_it_names(file):
-    assert sorted(found(file, Config(root=file.parent))) == sorted(expected(file))
+def test_a_case_file_has_exactly_the_findings_that_it_names(file, tmp_path):
+    alone = shutil.copy(file, tmp_path)  # beside other cases it would not be a project of its own
+    assert sorted(found(Path(alone), Config(root=tmp_path))) == sorted(expected(file))
 
 
 @pytest.mark.parametrize("folder", PROJECTS, ids=lambda path: path.name)
@@ -49,6 +51,9 @@ def test_a_project_has_exactly_the_findings_that_its_files_name(folder):
 
 @pytest.mark.parametrize("rule", [rule.id for rule in RULES])
 def test_every_rule_has_a_case_file_in_which_it_fires_and_stays_silent(rule):
-    (file,) = CASES.glob(f"{rule}_*.py")
-    assert {one for _, _, one in expected(file)} >= {rule}
-    assert len(expected(file)) < len(file.read_text(encoding="utf-8").splitlines()) / 3
+    files = list(CASES.glob(f"{rule}_*.py"))
+    assert files
+    for file in files:
+        assert rule in {one for _, _, one in expected(file)}
+        silent = len(file.read_text(encoding="utf-8").splitlines()) - len(expected(file))
+        assert silent > 2 * len(expected(file))

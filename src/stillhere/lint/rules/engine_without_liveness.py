@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stillhere.lint.engines import EngineSite, Maker, engines
+from stillhere.lint.lifetimes import is_short_lived
 from stillhere.lint.project import Module
 from stillhere.lint.rules.base import Edit, Options, Problem, Rule
 from stillhere.lint.rules.edits import add_keyword
@@ -29,7 +30,8 @@ class EngineWithoutLiveness(Rule):
 
     Known limits:
         Engines with `poolclass=NullPool`, or with `plugin=stillhere` in the URL, don't need either and are left alone.
-        So are options that are put together where the linter can't follow. Where the address is read from the
+        So are an engine that is used up in the function that makes it, and options that are put together where the linter
+        can't follow. Where the address is read from the
         environment, it may carry the plugin; then the finding is wrong, unless a file of the project shows the plugin.
         A check at checkout helps only at checkout: not after a slow call in the middle of a transaction.
 
@@ -71,7 +73,7 @@ class EngineWithoutLiveness(Rule):
                 recycle = number(entry.module, entry.value) if entry is not None else None
                 if recycle is not None and recycle <= 0 and site.options.complete and not has_ping(site):
                     yield Problem(site.node, f"pool_recycle={recycle:g} recycles nothing, and pool_pre_ping is off")
-            elif call is not None and site.options.complete and not has_ping(site) and not _recycles(site):
+            elif call is not None and not _has_either(site) and not is_short_lived(site):
                 edits: tuple[Edit, ...] = ()
                 if "pool_pre_ping" not in site.options.entries:
                     edits = add_keyword(module.source, call, "pool_pre_ping=True")
@@ -84,6 +86,11 @@ def has_ping(site: EngineSite) -> bool:
     """Whether each connection is pinged at checkout; a setting that can't be read counts."""
     entry = site.option("pool_pre_ping")
     return entry is not None and constant(entry.module, entry.value) not in {False, None}
+
+
+def _has_either(site: EngineSite) -> bool:
+    """Whether one of the two options is there, or may be."""
+    return not site.options.complete or has_ping(site) or _recycles(site)
 
 
 def _recycles(site: EngineSite) -> bool:

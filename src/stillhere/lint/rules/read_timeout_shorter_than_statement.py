@@ -106,12 +106,11 @@ def _connections(module: Module) -> Iterator[tuple[ast.AST, dict[str, Entry]]]:
             continue
         entry = site.option("connect_args")
         given = dict(mapping(entry.module, entry.value).entries) if entry is not None else {}
-        call = site.call
-        url = text(module, call.args[0]) if call is not None and call.args else None
-        if url is not None and call is not None:
-            for name, value in parse_qsl(url.partition("?")[2]):
-                if name in {"read_timeout", "init_command"} and GAP not in value:
-                    given.setdefault(name, Entry(ast.Constant(value), module, call))
+        made = site.call
+        url = text(module, made.args[0]) if made is not None and made.args else None
+        for name, value in parse_qsl(url.partition("?")[2]) if url is not None else ():
+            if name in {"read_timeout", "init_command"} and GAP not in value:
+                given.setdefault(name, Entry(ast.Constant(value), module, site.node))
         yield site.node, given
 
 

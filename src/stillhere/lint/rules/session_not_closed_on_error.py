@@ -63,7 +63,8 @@ class SessionNotClosedOnError(Rule):
     def check(self, module: Module, options: Options) -> Iterator[Problem]:
         """Functions that close what they made, but not always."""
         del options
-        for function in module.tree.functions:
+        closing = (module.tree.function_of(call) for call in module.calls("close"))
+        for function in dict.fromkeys(one for one in closing if one is not None):
             if function.name != "main":
                 yield from _check(module, function)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from stillhere.lint.flow import ENDS, SESSIONS, USES, dominates, exclusive, same, slow_call
+from stillhere.lint.flow import ENDS, SESSIONS, SLOW_NAMES, USES, dominates, exclusive, same, slow_call
 from stillhere.lint.project import Module
 from stillhere.lint.rules.base import Options, Problem, Rule
 from stillhere.lint.things import Kind, concerns, thing
@@ -70,7 +70,8 @@ class SlowCallInTransaction(Rule):
                 if call not in told and opens is not None:
                     told.add(call)
                     yield Problem(call, f"{what} is waited for inside {ast.unparse(opens.context_expr)}")
-        for function in module.tree.functions:
+        found = (module.tree.function_of(call) for call in module.calls(*SLOW_NAMES) if slow_call(module, call))
+        for function in dict.fromkeys(one for one in found if one is not None):
             for call, what, held in _along(module, function):
                 if call not in told:
                     told.add(call)

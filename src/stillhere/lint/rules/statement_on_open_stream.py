@@ -61,11 +61,7 @@ class StatementOnOpenStream(Rule):
         del options
         for stream in stream_loops(module):
             for node in walk_body(stream.loop.body):
-                if (
-                    isinstance(node, ast.Call)
-                    and _sends_too(module, stream, node)
-                    and not _leaves(module, node, stream)
-                ):
+                if isinstance(node, ast.Call) and _sends_too(module, stream, node) and not _leaves(module, node):
                     yield Problem(node, f"this is sent while rows of {stream.source} are still unread")
                     break
 
@@ -89,12 +85,12 @@ def _root(one: Thing) -> Thing:
     return one
 
 
-def _leaves(module: Module, node: ast.AST, stream: StreamLoop) -> bool:
+def _leaves(module: Module, node: ast.AST) -> bool:
     """Whether the loop ends right after this statement."""
     statement = module.tree.statement_of(node)
     parent = module.tree.parents[statement]
     for body in (getattr(parent, name, None) for name in ("body", "orelse")):
         if isinstance(body, list) and statement in body:
             after = body[body.index(statement) :]
-            return any(isinstance(one, ast.Break | ast.Return | ast.Raise) for one in after) and parent is not stream
+            return any(isinstance(one, ast.Break | ast.Return | ast.Raise) for one in after)
     return False

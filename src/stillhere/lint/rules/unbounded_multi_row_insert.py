@@ -17,7 +17,7 @@ from stillhere.lint.values import constant, of_call, text
 __all__ = ["UnboundedMultiRowInsert"]
 
 _INSERTS = frozenset({"sqlalchemy.insert", "sqlalchemy.Table.insert", "sqlalchemy.mysql.insert"})
-_CHUNKS = re.compile(r"(?i)chunk|batch|grouper|range\([^()]*,[^()]*,|windowed|islice")
+_CHUNKS = re.compile(r"(?i)chunk|batch|grouper|windowed|islice")
 _VALUES = re.compile(r"(?is)\A\s*(?:insert|replace)\b.*\bvalues\b")
 
 
@@ -126,6 +126,8 @@ def _appended(module: Module, name: str) -> bool:
 
 def _in_chunks(module: Module, call: ast.Call) -> bool:
     for one in module.tree.ancestors(call):
+        if isinstance(one, ast.For) and _in_steps(module, one.iter):
+            return True
         if isinstance(one, ast.For | ast.AsyncFor) and _CHUNKS.search(
             f"{ast.unparse(one.target)} {ast.unparse(one.iter)}"
         ):
@@ -137,6 +139,11 @@ def _in_chunks(module: Module, call: ast.Call) -> bool:
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
             return bool(_CHUNKS.search(one.name)) or any(_CHUNKS.search(arg.arg) for arg in one.args.args)
     return False
+
+
+def _in_steps(module: Module, node: ast.expr) -> bool:
+    """``range(start, stop, step)``."""
+    return isinstance(node, ast.Call) and len(node.args) == 3 and module.name_of(node.func) == "builtins.range"  # noqa: PLR2004
 
 
 def _joined(module: Module, node: ast.expr) -> bool:
