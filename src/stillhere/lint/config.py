@@ -1,4 +1,4 @@
-"""``[tool.stillhere.lint]`` in pyproject.toml: read strictly, since a misspelt key would silently switch nothing off."""
+"""``[tool.stillhere.lint]`` in pyproject.toml: read strictly, since a misspelt key would switch nothing off."""
 
 from __future__ import annotations
 

@@ -246,7 +246,7 @@ def _parse(known: str, *, certain: bool) -> Url:
     dialect, _, driver = scheme.partition("+")
     ours = dialect.lower() in {"mysql", "mariadb"}
     if not certain:
-        # The default of an environment variable: where it is MySQL's, so will be the real one; a local SQLite says nothing.
+        # The default of an environment variable: where it is MySQL's, so will be the real one; SQLite says nothing.
         local = not ours and dialect == "sqlite"
         return Url(Database.UNKNOWN if local else Database.MYSQL if ours else Database.OTHER, driver, None)
     open_end = GAP in rest.rpartition("/")[2] or ("?" in rest and GAP in rest.partition("?")[2])

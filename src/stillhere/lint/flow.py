@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from stillhere.lint.project import Local, Module
 from stillhere.lint.things import Kind, thing
-from stillhere.lint.tree import Binding, FunctionNode, walk_body
+from stillhere.lint.tree import Binding, Bound, FunctionNode, walk_body
 from stillhere.lint.values import number
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "is_script",
     "is_view",
     "leaves",
+    "made_at_import",
     "methods_on",
     "outlives_import",
     "same",
@@ -206,7 +207,7 @@ def functions_using(module: Module, binding: Binding, name: str) -> list[Functio
 
 
 def is_script(module: Module) -> bool:
-    """Whether a module does its work when it is run: it has a ``__main__`` guard, or loops or calls of its own functions."""
+    """Whether a module works when it is run: it has a ``__main__`` guard, or loops, or calls of its own functions."""
     for node in module.tree.root.body:
         if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
             return True
@@ -223,6 +224,8 @@ def outlives_import(module: Module, binding: Binding, name: str) -> bool:
 
     So it is where a view or a task uses it, or where the module is no script and doesn't use it up by itself.
     """
+    if binding.scope.is_class:
+        return True
     users = functions_using(module, binding, name)
     if any(is_view(module, one) or isinstance(one, ast.AsyncFunctionDef) for one in users):
         return True
@@ -235,6 +238,17 @@ def outlives_import(module: Module, binding: Binding, name: str) -> bool:
                 if isinstance(held, ast.Name) and held.id == name and one.func.attr != "cursor":
                     return False
     return True
+
+
+def made_at_import(module: Module) -> Iterator[tuple[str, Binding]]:
+    """What is assigned while a module is imported: on its top level, and in the bodies of its classes."""
+    scopes = [module.tree.top]
+    scopes += [scope for scope in module.tree.scopes.values() if scope.is_class and scope.function() is None]
+    for scope in scopes:
+        for name, bound in scope.names.items():
+            for binding in bound:
+                if binding.how is Bound.ASSIGNED and module.tree.function_of(binding.node) is None:
+                    yield name, binding
 
 
 def exclusive(module: Module, one: ast.AST, other: ast.AST) -> bool:

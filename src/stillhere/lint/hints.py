@@ -14,6 +14,7 @@ _OTHERS = (
     *(b"clickhouse", b"duckdb"),
 )
 _PLUGIN = re.compile(rb"plugin=stillhere|plugins\s*=\s*\[[^\]]*[\"']stillhere[\"']")
+_LISTENS = re.compile(rb"(?s)listen(?:s_for)?\([^()]{0,200}?[\"'](?:checkout|engine_connect)[\"']|\bPoolListener\b")
 _FLASK_SQLALCHEMY = re.compile(rb"(?i)flask[-_]sqlalchemy\s*(?:==|~=|<=?)\s*[\"']?\s*(\d+)")
 _PRELOADS = re.compile(rb"(?m)gunicorn\b[^\n]*--preload\b|^\s*preload_app\s*=\s*True")
 _UWSGI = re.compile(rb"(?m)^\[uwsgi\]")
@@ -49,7 +50,8 @@ class Hints:
         other: another database is named.
         protected: a URL or an engine with the plugin stillhere is named.
         flask_sqlalchemy: the major version of Flask-SQLAlchemy that is asked for; ``None`` where none is.
-        forks: what forks its workers after the application was imported, such as ``gunicorn``; empty where nothing does.
+        forks: what forks its workers after the import, such as ``gunicorn``; empty where nothing does.
+        listens: a listener to checkouts is named, by which connections can be pinged by hand.
     """
 
     mysql: bool = False
@@ -57,6 +59,7 @@ class Hints:
     protected: bool = False
     flask_sqlalchemy: int | None = None
     forks: str = ""
+    listens: bool = False
 
     @property
     def not_mysql(self) -> bool:
@@ -70,6 +73,7 @@ class Hints:
             self.protected or more.protected,
             self.flask_sqlalchemy if self.flask_sqlalchemy is not None else more.flask_sqlalchemy,
             self.forks or more.forks,
+            self.listens or more.listens,
         )
 
 
@@ -83,6 +87,7 @@ def read(raw: bytes) -> Hints:
         protected=b"stillhere" in low and _PLUGIN.search(raw) is not None,
         flask_sqlalchemy=int(flask[1]) if flask else None,
         forks=_forks(raw) if b"preload" in low or b"[uwsgi]" in low else "",
+        listens=b"listen" in low and _LISTENS.search(raw) is not None,
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from stillhere.lint.engines import EngineSite
-from stillhere.lint.flow import functions_using, is_script, waits
+from stillhere.lint.flow import endless, functions_using, is_script, is_view, waits
 from stillhere.lint.project import Module
 from stillhere.lint.tree import FunctionNode, walk_body
 
@@ -17,10 +18,10 @@ _MAKERS = frozenset(
 )
 
 
-def is_short_lived(site: EngineSite) -> bool:
+def is_short_lived(site: EngineSite) -> bool:  # noqa: PLR0911 - one reason each
     """Whether an engine is used up where it is made: kept in local names only, in code that doesn't wait.
 
-    On the top level of a script the same holds, where no function uses it.
+    On the top level of a script that serves nobody and that nobody imports, it lives no longer than the script.
     """
     call, module = site.call, site.module
     if call is None:
@@ -38,7 +39,7 @@ def is_short_lived(site: EngineSite) -> bool:
     if names is None:
         return False
     if function is None:
-        return not any(_used_in_functions(module, name) for name in names)
+        return not any(_serves(module, name) for name in names) and not _is_imported(module)
     return not _escapes(module, function, names)
 
 
@@ -53,8 +54,20 @@ def _names(module: Module, statement: ast.stmt, call: ast.Call) -> set[str] | No
     return set()
 
 
-def _used_in_functions(module: Module, name: str) -> bool:
-    return any(functions_using(module, binding, name) for binding in module.tree.top.names.get(name, ()))
+def _serves(module: Module, name: str) -> bool:
+    """Whether a view, a task, a coroutine or a function with an endless loop uses a name of the top level."""
+    if any(is_view(module, one) for one in module.tree.functions):
+        return True
+    users = [one for binding in module.tree.top.names.get(name, ()) for one in functions_using(module, binding, name)]
+    return any(isinstance(one, ast.AsyncFunctionDef) or any(map(endless, ast.walk(one))) for one in users)
+
+
+def _is_imported(module: Module) -> bool:
+    """Whether a file of the project imports this one."""
+    if module.file is None:
+        return False
+    name = re.escape(module.file.stem.encode())
+    return module.project.mentions(re.compile(rb"(?m)^\s*(?:from|import)\s[\w., ]*\b" + name + rb"\b"), module.file)
 
 
 def _escapes(module: Module, function: FunctionNode, names: set[str]) -> bool:
@@ -66,11 +79,11 @@ def _escapes(module: Module, function: FunctionNode, names: set[str]) -> bool:
                 if not isinstance(target, ast.Name) or target.id in module.tree.scopes[function].outer:
                     return True
                 held.add(target.id)
-        elif isinstance(node, ast.Return | ast.Yield) and node.value is not None and _carries(node.value, held):
+        elif (isinstance(node, ast.Return | ast.Yield) and node.value is not None and _carries(node.value, held)) or (
+            isinstance(node, FunctionNode | ast.Lambda | ast.ClassDef)
+            and any(isinstance(one, ast.Name) and one.id in held for one in ast.walk(node))
+        ):
             return True
-        elif isinstance(node, FunctionNode | ast.Lambda | ast.ClassDef):
-            if any(isinstance(one, ast.Name) and one.id in held for one in ast.walk(node)):
-                return True
     return False
 
 

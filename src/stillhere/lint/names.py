@@ -1,4 +1,4 @@
-"""One name for one thing: packages export the same function from several modules, and drivers under several spellings."""
+"""One name for one thing: packages export a function from several modules, and drivers under several spellings."""
 
 from __future__ import annotations
 

@@ -27,8 +27,9 @@ GROUPS = {
 _INTRODUCTION = """\
 # Rules of the linter
 
-Written by `python tools/lint_pages.py` from the rules' own docstrings. How to run it, switch rules off and mend what can
-be mended: [lint an application](../../how-to/lint-an-application.md). `SH001` stands for a file that can't be checked.
+Written by `python tools/lint_pages.py` from the rules' own docstrings. How to run it, switch rules off and mend what
+can be mended: [lint an application](../../how-to/lint-an-application.md). `SH001` stands for a file that can't be
+checked.
 """
 
 

@@ -13,7 +13,7 @@ from stillhere.lint.things import Kind, Thing, concerns, thing
 from stillhere.lint.tree import FunctionNode, walk_body
 from stillhere.lint.values import text
 
-__all__ = ["RetryLoop", "Retried", "database_errors", "decorated", "loops", "sends"]
+__all__ = ["Retried", "RetryLoop", "database_errors", "decorated", "loops", "sends"]
 
 _DECORATORS = frozenset(
     {
@@ -143,7 +143,7 @@ def _terms(module: Module, decorator: ast.expr) -> tuple[tuple[str, ...], str]:
             return tuple(_names(module, condition.args[0]) if condition.args else ()), ""
         return (), ast.unparse(condition)
     exceptions = given.get("on") or given.get("exception") or given.get("exceptions")
-    if exceptions is None and name in {"backoff.on_exception"} and len(decorator.args) > 1:
+    if exceptions is None and name == "backoff.on_exception" and len(decorator.args) > 1:
         exceptions = decorator.args[1]
     if exceptions is None and name.startswith("retry.") and decorator.args:
         exceptions = decorator.args[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from stillhere.lint.rules import RULES
 from stillhere.lint.rules.base import Edit, Problem, Rule
 from stillhere.lint.source import MAX_BYTES, Source, Unreadable, decode, parse
 from stillhere.lint.suppress import read_suppressions
+from stillhere.lint.tree import terminal
 
 __all__ = ["UNREADABLE", "Found", "Report", "lint_paths", "lint_source"]
 
@@ -184,6 +186,8 @@ def _check(project: Project, file: Path | None, source: Source, config: Config, 
             if not config.chosen(rule.id, place):
                 continue
             for problem in rule.check(module, config.options):
+                if _is_provoked(module, problem.node):
+                    continue
                 if suppressed is None:
                     suppressed = read_suppressions(source.text)
                 first = int(getattr(problem.node, "lineno", 1))
@@ -192,6 +196,16 @@ def _check(project: Project, file: Path | None, source: Source, config: Config, 
     except RecursionError as error:
         raise Unreadable("nested too deeply to be checked") from error
     return sorted(found, key=lambda one: (_place(one), one.finding.rule))
+
+
+def _is_provoked(module: Module, node: ast.AST) -> bool:
+    """Whether it stands in ``with pytest.raises(...)`` or its like: a test that makes the mistake on purpose."""
+    for one in module.tree.ancestors(node):
+        if isinstance(one, ast.With | ast.AsyncWith):
+            called = [item.context_expr.func for item in one.items if isinstance(item.context_expr, ast.Call)]
+            if any(terminal(func) in {"raises", "assertRaises", "assertRaisesRegex", "warns"} for func in called):
+                return True
+    return False
 
 
 def _place(one: Found) -> tuple[int, int]:

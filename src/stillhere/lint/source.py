@@ -1,4 +1,4 @@
-"""One file's text: decoded as Python would, with its places counted in characters and its bytes kept for writing back."""
+"""One file's text: decoded as Python would, its places counted in characters, its bytes kept for writing back."""
 
 from __future__ import annotations
 
@@ -53,11 +53,7 @@ class Source:
     @cached_property
     def starts(self) -> list[int]:
         """The offset of each line's first character. Lines end as the parser sees it: at CR, LF or both."""
-        starts = [0]
-        for match in _LINE.finditer(self.text):
-            if match.end() > match.start():
-                starts.append(match.end())
-        return starts
+        return [0, *(match.end() for match in _LINE.finditer(self.text) if match.end() > match.start())]
 
     def offset(self, line: int, byte_column: int) -> int:
         """The character at a place as `ast` names it: lines from 1, columns from 0 in UTF-8 bytes."""

@@ -181,7 +181,7 @@ def is_stream(one: Thing) -> bool:
     )
 
 
-def _thing(module: Module, node: ast.expr, depth: int) -> Thing | None:
+def _thing(module: Module, node: ast.expr, depth: int) -> Thing | None:  # noqa: PLR0911 - a case each
     match node:
         case ast.Await(value=inner):
             return thing(module, inner, depth - 1)
@@ -210,18 +210,16 @@ def _held(module: Module, node: ast.Name | ast.Attribute, depth: int) -> Thing |
 
 
 def _bound(module: Module, binding: Binding, depth: int) -> Thing | None:
-    if binding.annotation is not None:
-        found = _annotated(module, binding, depth)
-        if found is not None:
-            return found
+    found = _annotated(module, binding, depth) if binding.annotation is not None else None
+    if found is not None:
+        return found
     if binding.how in {Bound.ASSIGNED, Bound.ENTERED}:
         return thing(module, binding.value, depth - 1)
     if binding.how is Bound.PARAMETER and isinstance(binding.value, ast.Call):
         return _dependency(module, binding.value, depth)
-    if binding.how is Bound.FUNCTION and isinstance(binding.node, FunctionNode):
-        # A property: its value, not the function.
-        if any(module.name_of(one) in _PROPERTIES for one in binding.node.decorator_list):
-            return _returned(module, binding.node, depth)
+    node = binding.node if binding.how is Bound.FUNCTION else None
+    if isinstance(node, FunctionNode) and any(module.name_of(one) in _PROPERTIES for one in node.decorator_list):
+        return _returned(module, node, depth)  # a property: its value, not the function
     return None
 
 

@@ -91,7 +91,7 @@ def constant(module: Module, node: ast.expr) -> object:
     return ...
 
 
-def number(module: Module, node: ast.expr | None, depth: int = DEPTH) -> float | None:
+def number(module: Module, node: ast.expr | None, depth: int = DEPTH) -> float | None:  # noqa: PLR0911 - a case each
     """A number, through names, arithmetic and ``int(os.environ.get(name, default))``, which counts as its default."""
     if node is None or depth <= 0:
         return None
@@ -127,7 +127,7 @@ def _arithmetic(module: Module, left: ast.expr, op: ast.operator, right: ast.exp
         return None
 
 
-def text(module: Module, node: ast.expr | None, depth: int = DEPTH) -> str | None:
+def text(module: Module, node: ast.expr | None, depth: int = DEPTH) -> str | None:  # noqa: C901, PLR0911 - a case each
     """A text, with `GAP` for each part that isn't known; ``None`` where nothing of it is.
 
     ``os.environ.get(name, default)`` counts as its default.
@@ -185,7 +185,7 @@ def _gapped(template: str | None, mark: str) -> str | None:
 
 
 def _default(module: Module, call: ast.Call) -> ast.expr | None:
-    """What a reader of the environment falls back on: ``os.environ.get``, decouple's ``config``, ``int(...)`` of them."""
+    """What a reader of the environment falls back on: ``os.environ.get``, decouple's ``config``, ``int()`` of one."""
     name = module.name_of(call.func)
     simple = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     for keyword in call.keywords:
@@ -198,7 +198,7 @@ def _default(module: Module, call: ast.Call) -> ast.expr | None:
     return None
 
 
-def mapping(module: Module, node: ast.expr | None, depth: int = DEPTH) -> Mapping:
+def mapping(module: Module, node: ast.expr | None, depth: int = DEPTH) -> Mapping:  # noqa: PLR0911 - a case each
     """A dictionary: displays, ``dict(...)``, ``|``, ``{**a}``, copies, names and what is done to them afterwards."""
     unknown = Mapping(complete=False)
     if node is None or depth <= 0:
@@ -260,26 +260,32 @@ def _between(module: Module, node: ast.AST, outer: ast.AST) -> Iterator[ast.AST]
         yield one
 
 
-def _changes(
-    module: Module, inside: ast.AST, name: str
-) -> Iterator[tuple[ast.expr | tuple[str | None, ast.expr], ast.AST]]:
-    tree = module.tree
-    for call in tree.calls.get("update", ()):
-        if isinstance(call.func, ast.Attribute) and _is(call.func.value, name) and tree.scope_of(call).node is inside:
+_Change = tuple[ast.expr | tuple[str | None, ast.expr], ast.AST]
+
+
+def _changes(module: Module, inside: ast.AST, name: str) -> Iterator[_Change]:
+    yield from _calls_on(module, inside, name)
+    for node in module.tree.each(ast.Assign):
+        for target in node.targets:
+            if isinstance(target, ast.Subscript) and _is(target.value, name):
+                yield (_key(module, target.slice), node.value), node
+    for joined in module.tree.each(ast.AugAssign):
+        if _is(joined.target, name) and isinstance(joined.op, ast.BitOr):
+            yield joined.value, joined
+
+
+def _calls_on(module: Module, inside: ast.AST, name: str) -> Iterator[_Change]:
+    for call in module.calls("update", "setdefault"):
+        if not isinstance(call.func, ast.Attribute) or not _is(call.func.value, name):
+            continue
+        if call.func.attr == "setdefault":
+            if len(call.args) > 1:
+                yield (_key(module, call.args[0]), call.args[1]), call
+        elif module.tree.scope_of(call).node is inside:
             if call.args:
                 yield call.args[0], call
             for keyword in call.keywords:
                 yield (keyword.arg, keyword.value) if keyword.arg else keyword.value, call
-    for call in tree.calls.get("setdefault", ()):
-        if isinstance(call.func, ast.Attribute) and _is(call.func.value, name) and len(call.args) > 1:
-            yield (_key(module, call.args[0]), call.args[1]), call
-    for node in tree.each(ast.Assign):
-        for target in node.targets:
-            if isinstance(target, ast.Subscript) and _is(target.value, name):
-                yield (_key(module, target.slice), node.value), node
-    for joined in tree.each(ast.AugAssign):
-        if _is(joined.target, name) and isinstance(joined.op, ast.BitOr):
-            yield joined.value, joined
 
 
 def _is(node: ast.expr, name: str) -> bool:

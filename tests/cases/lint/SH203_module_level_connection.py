@@ -56,3 +56,11 @@ def others():
 
 if __name__ == "__main__":
     app.run()
+
+
+class Database:
+    connection = pymysql.connect(**SETTINGS)  # expect: SH203
+    timeout = 5
+
+    def __init__(self):
+        self.own = pymysql.connect(**SETTINGS)

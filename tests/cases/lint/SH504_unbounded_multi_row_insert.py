@@ -28,9 +28,8 @@ def store_collected(session: Session, readings):
 
 def store_by_text(readings):
     cursor = pymysql.connect(database="shop").cursor()
-    cursor.execute(
-        "INSERT INTO readings VALUES " + ",".join(f"({at}, {value})" for at, value in readings)
-    )  # expect: SH504
+    rows = "INSERT INTO readings VALUES " + ",".join(f"({at}, {value})" for at, value in readings)
+    cursor.execute(rows)  # expect: SH504
 
 
 def store_by_connector(readings):
@@ -81,3 +80,13 @@ def store_columns(session: Session, columns, row):
 
 def find(settings, frame):
     return settings.values([name for name in frame])
+
+
+def store_names(table, row):
+    cursor = pymysql.connect(database="shop").cursor()
+    names, marks = ", ".join(quote(name) for name in row), ", ".join(["%s"] * len(row))
+    cursor.execute(f"INSERT INTO {table} ({', '.join(quote(name) for name in row)}) VALUES ({marks})", names)
+
+
+def quote(name):
+    return f"`{name}`"

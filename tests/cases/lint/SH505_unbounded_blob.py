@@ -68,3 +68,10 @@ def load_part(session: Session, file):
 
 
 SCHEMA = Path("schema.sql").read_text()
+
+
+def run_script(path):
+    cursor = pymysql.connect(database="shop").cursor()
+    with open(path) as file:
+        statements = file.read()
+    cursor.execute(statements)

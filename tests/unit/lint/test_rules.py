@@ -18,7 +18,7 @@ from stillhere.lint.config import find_config
 from stillhere.lint.rules import RULES
 
 CASES = Path(__file__).parents[2] / "cases" / "lint"
-FILES = sorted(CASES.glob("SH*.py"))
+FILES = sorted(CASES.glob("*.py"))
 PROJECTS = sorted(path for path in (CASES / "projects").iterdir() if path.is_dir())
 EXPECTED = re.compile(r"# expect: (SH\d{3}(?:, SH\d{3})*)")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from stillhere.lint.rules.base import Rule
 from stillhere.lint.rules.async_engine_across_loops import AsyncEngineAcrossLoops
 from stillhere.lint.rules.async_engine_never_disposed import AsyncEngineNeverDisposed
+from stillhere.lint.rules.base import Rule
 from stillhere.lint.rules.celery_result_backend_without_liveness import CeleryResultBackendWithoutLiveness
 from stillhere.lint.rules.client_packet_limit_over_server import ClientPacketLimitOverServer
 from stillhere.lint.rules.commit_retried import CommitRetried

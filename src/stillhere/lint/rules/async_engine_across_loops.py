@@ -22,12 +22,14 @@ class AsyncEngineAcrossLoops(Rule):
     """An async engine's pooled connections are used in a later event loop than their own.
 
     What it does:
-        Finds `asyncio.run()` in a task, a view or a loop, so that each call makes a new event loop, when the coroutine
-        works on an engine or sessionmaker of the module's top level that is neither disposed of nor without a pool.
+        Finds `asyncio.run()` in a task, a view or a loop, so that each call makes a new event loop, when the
+        coroutine works on an engine or sessionmaker of the module's top level that is neither disposed of nor
+        without a pool.
 
     Why it is bad:
-        A connection of an asyncio driver belongs to the loop that opened it. The pool keeps it when that loop has ended;
-        the next one gets "got Future attached to a different loop", "Event loop is closed", or waits for ever.
+        A connection of an asyncio driver belongs to the loop that opened it. The pool keeps it when that loop has
+        ended; the next one gets "got Future attached to a different loop", "Event loop is closed", or waits for
+        ever.
 
     Known limits:
         Only coroutines that name the engine themselves, or one call further.

@@ -20,9 +20,9 @@ class AsyncEngineNeverDisposed(Rule):
         Finds `create_async_engine()` in an `async def`, kept in a local name, neither disposed of nor given away.
 
     Why it is bad:
-        The connections in its pool outlive the event loop. The garbage collector can't close them without one: it warns
-        "The garbage collector is trying to clean up non-checked-in connection", or "Event loop is closed", and the
-        server counts aborted clients.
+        The connections in its pool outlive the event loop. The garbage collector can't close them without one: it
+        warns "The garbage collector is trying to clean up non-checked-in connection", or "Event loop is closed",
+        and the server counts aborted clients.
 
     Known limits:
         An engine that is returned, yielded, stored in an object or passed to a function is taken to be disposed of

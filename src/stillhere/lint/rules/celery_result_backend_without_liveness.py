@@ -31,12 +31,12 @@ class CeleryResultBackendWithoutLiveness(Rule):
         `pool_recycle`, nor `database_short_lived_sessions`.
 
     Why it is bad:
-        A worker keeps one engine for its results. After an idle night its pooled connection is dead, and storing the first
-        result fails with 2006: the task ran, and its result is lost.
+        A worker keeps one engine for its results. After an idle night its pooled connection is dead, and storing
+        the first result fails with 2006: the task ran, and its result is lost.
 
     Known limits:
-        `database_short_lived_sessions` is what Celery's manual advises, and is accepted here. By its source (5.6) it makes the
-        session anew, but on the same engine and pool, so that `pool_pre_ping` is the surer remedy.
+        `database_short_lived_sessions` is what Celery's manual advises, and is accepted here. By its source (5.6)
+        it makes the session anew, but on the same engine and pool, so that `pool_pre_ping` is the surer remedy.
 
     Example:
         ```python

@@ -22,13 +22,14 @@ class ClientPacketLimitOverServer(Rule):
     """A packet limit is set where it changes nothing.
 
     What it does:
-        Finds a client's `max_allowed_packet` over the server's (`max-allowed-packet` in `[tool.stillhere.lint]`; 64 MiB,
-        MySQL's default, where that isn't set), and `SET max_allowed_packet` in an `init_command` or a statement.
+        Finds a client's `max_allowed_packet` over the server's (`max-allowed-packet` in `[tool.stillhere.lint]`; 64
+        MiB, MySQL's default, where that isn't set), and `SET max_allowed_packet` in an `init_command` or a
+        statement.
 
     Why it is bad:
-        The server decides. A statement over its own limit is refused with 1153 and the connection is closed, whatever the
-        client allows; and the session's variable is read-only: setting it fails with 1621. PyMySQL uses its
-        argument only for the packets of LOAD DATA LOCAL.
+        The server decides. A statement over its own limit is refused with 1153 and the connection is closed,
+        whatever the client allows; and the session's variable is read-only: setting it fails with 1621. PyMySQL
+        uses its argument only for the packets of LOAD DATA LOCAL.
 
     Known limits:
         MariaDB's default is 16 MiB, so that a limit between the two is found only when it is configured.

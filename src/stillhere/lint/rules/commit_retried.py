@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from stillhere.findings import Severity
 from stillhere.lint.project import Module
-from stillhere.lint.retries import decorated, database_errors, loops, sends
+from stillhere.lint.retries import database_errors, decorated, loops, sends
 from stillhere.lint.rules.base import Options, Problem, Rule
 from stillhere.lint.tree import Bound
 
@@ -22,9 +22,9 @@ class CommitRetried(Rule):
         used before.
 
     Why it is bad:
-        When the connection was lost, the transaction is gone: the second COMMIT commits nothing and succeeds, and the
-        application believes that its work is stored. When only the reply was lost, the first one had succeeded, and
-        the error was the wrong answer. Neither can be told from the exception.
+        When the connection was lost, the transaction is gone: the second COMMIT commits nothing and succeeds, and
+        the application believes that its work is stored. When only the reply was lost, the first one had succeeded,
+        and the error was the wrong answer. Neither can be told from the exception.
 
     Known limits:
         Work that is repeated together with its COMMIT is another matter; see SH402.

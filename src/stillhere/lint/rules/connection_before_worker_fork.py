@@ -32,12 +32,12 @@ class ConnectionBeforeWorkerFork(Rule):
         hooks, which run in the parent.
 
     Why it is bad:
-        The connection goes back to the pool, and each worker that is forked afterwards has a copy of its socket. The
-        workers read each other's replies: "Packet sequence number wrong", 2013, 2014, or somebody else's rows.
+        The connection goes back to the pool, and each worker that is forked afterwards has a copy of its socket.
+        The workers read each other's replies: "Packet sequence number wrong", 2013, 2014, or somebody else's rows.
 
     Known limits:
-        A `dispose()`, or a hook for the child, anywhere in the project is taken to do what is needed. Engines without a
-        pool or under stillhere are left alone.
+        A `dispose()`, or a hook for the child, anywhere in the project is taken to do what is needed. Engines
+        without a pool or under stillhere are left alone.
 
     Example:
         ```python
@@ -91,9 +91,9 @@ class ConnectionBeforeWorkerFork(Rule):
 def _runs_in_parent(module: Module, function: FunctionNode) -> bool:
     for decorator in function.decorator_list:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if isinstance(called, ast.Attribute) and called.attr == "connect":
-            if module.name_of(called.value).rpartition(".")[2] in _PARENT:
-                return True
+        signal = called.value if isinstance(called, ast.Attribute) and called.attr == "connect" else None
+        if signal is not None and module.name_of(signal).rpartition(".")[2] in _PARENT:
+            return True
     if function.name not in _GUNICORN or module.tree.function_of(function) is not None:
         return False
     preloads = any(one.name == "preload_app" and constant(module, one.value) is True for one in settings(module))

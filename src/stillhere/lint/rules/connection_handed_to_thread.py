@@ -28,8 +28,8 @@ class ConnectionHandedToThread(Rule):
     """One connection or session is used by several threads at once.
 
     What it does:
-        Finds a session, connection or cursor that is handed to several threads (in a loop, or by a pool's `map`), or
-        to one while the starting function goes on using it.
+        Finds a session, connection or cursor that is handed to several threads (in a loop, or by a pool's `map`),
+        or to one while the starting function goes on using it.
 
     Why it is bad:
         The drivers allow one thread at a time on a connection (PEP 249, `threadsafety` 1). Two threads mix their
@@ -37,8 +37,8 @@ class ConnectionHandedToThread(Rule):
         transactions as well.
 
     Known limits:
-        Handing one over for good, and not touching it again, is allowed. What is reached through a closure or a global
-        name isn't seen here.
+        Handing one over for good, and not touching it again, is allowed. What is reached through a closure or a
+        global name isn't seen here.
 
     Example:
         ```python
@@ -81,15 +81,10 @@ class ConnectionHandedToThread(Rule):
 
 
 def _shared(module: Module, start: Start, argument: ast.expr) -> str:
-    names = {node.id for node in ast.walk(argument) if isinstance(node, ast.Name)}
-    for one in module.tree.ancestors(start.call):
-        if isinstance(one, _REPEATED):
-            bound = {
-                node.id for node in ast.walk(one) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-            }
-            if not names & bound:
-                return "is handed to several threads"
+    if _in_loop(module, start, argument):
+        return "is handed to several threads"
     function = module.tree.function_of(start.call)
+    others = {other.call: other for other in starts(module) if other is not start}
     for node in walk_body(function.body if function is not None else module.tree.root.body):
         if not isinstance(node, ast.Call) or node.lineno <= (start.call.end_lineno or start.call.lineno):
             continue
@@ -98,12 +93,17 @@ def _shared(module: Module, start: Start, argument: ast.expr) -> str:
                 return ""
             if same(module, node.func.value, argument) and node.func.attr != "close":
                 return f"is handed to a thread and used here meanwhile (line {node.lineno})"
-        if any(other is not start and other.call is node for other in starts(module)):
-            if any(
-                same(module, given, argument)
-                for other in starts(module)
-                if other.call is node
-                for given in other.arguments
-            ):
-                return "is handed to several threads"
+        if node in others and any(same(module, given, argument) for given in others[node].arguments):
+            return "is handed to several threads"
     return ""
+
+
+def _in_loop(module: Module, start: Start, argument: ast.expr) -> bool:
+    """Whether the start is repeated with the same argument."""
+    names = {node.id for node in ast.walk(argument) if isinstance(node, ast.Name)}
+    for one in module.tree.ancestors(start.call):
+        if isinstance(one, _REPEATED):
+            stored = (node for node in ast.walk(one) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+            if not names & {node.id for node in stored}:
+                return True
+    return False

@@ -19,8 +19,8 @@ class DjangoConnMaxAgeOverIdleLimit(Rule):
         (`idle-limit` in `[tool.stillhere.lint]`; 28800 s where that isn't set), without `CONN_HEALTH_CHECKS`.
 
     Why it is bad:
-        The server, or a proxy before it, closes a connection that was idle for that long. Django uses it all the same, and
-        the first query of the next request fails with 2006 or 2013.
+        The server, or a proxy before it, closes a connection that was idle for that long. Django uses it all the
+        same, and the first query of the next request fails with 2006 or 2013.
 
     Known limits:
         The limit of your server and of the hops before it isn't in the source: set `idle-limit` to the shortest.

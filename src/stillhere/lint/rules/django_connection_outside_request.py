@@ -24,9 +24,9 @@ class DjangoConnectionOutsideRequest(Rule):
         `close_old_connections()`, in management commands and other code outside of requests.
 
     Why it is bad:
-        Django closes old connections at the beginning and the end of a request. A process without requests keeps its
-        connection for ever, `CONN_MAX_AGE=0` or not. After a pause longer than `wait_timeout` the next query fails with 2006,
-        and so does every one after it: the dead connection is never replaced.
+        Django closes old connections at the beginning and the end of a request. A process without requests keeps
+        its connection for ever, `CONN_MAX_AGE=0` or not. After a pause longer than `wait_timeout` the next query
+        fails with 2006, and so does every one after it: the dead connection is never replaced.
 
     Known limits:
         Threads and consumers whose loop is in another package aren't seen.
@@ -74,10 +74,7 @@ class DjangoConnectionOutsideRequest(Rule):
 
 
 def _queries(body: list[ast.stmt]) -> bool:
-    for node in walk_body(body):
-        if isinstance(node, ast.Attribute) and node.attr == "objects":
-            return True
-    return False
+    return any(isinstance(node, ast.Attribute) and node.attr == "objects" for node in walk_body(body))
 
 
 def _closes(body: list[ast.stmt]) -> bool:

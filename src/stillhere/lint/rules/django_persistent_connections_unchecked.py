@@ -18,16 +18,16 @@ class DjangoPersistentConnectionsUnchecked(Rule):
     """Django keeps connections between requests and doesn't look at them before it uses them again.
 
     What it does:
-        Finds databases with `django.db.backends.mysql` and a `CONN_MAX_AGE` over 0 without `CONN_HEALTH_CHECKS`, and
-        `dj_database_url.config(conn_max_age=...)` without `conn_health_checks`.
+        Finds databases with `django.db.backends.mysql` and a `CONN_MAX_AGE` over 0 without `CONN_HEALTH_CHECKS`,
+        and `dj_database_url.config(conn_max_age=...)` without `conn_health_checks`.
 
     Why it is bad:
-        A connection that the server or a proxy closed while it was idle is used by the next request, whose first query
-        fails with 2006 or 2013. Django then drops the connection, so that each worker fails once.
+        A connection that the server or a proxy closed while it was idle is used by the next request, whose first
+        query fails with 2006 or 2013. Django then drops the connection, so that each worker fails once.
 
     Known limits:
-        `CONN_HEALTH_CHECKS` exists since Django 4.1; older versions ignore it. The check is made once a request, before its
-        first query, and not after a slow call in the middle.
+        `CONN_HEALTH_CHECKS` exists since Django 4.1; older versions ignore it. The check is made once a request,
+        before its first query, and not after a slow call in the middle.
 
     Example:
         ```python

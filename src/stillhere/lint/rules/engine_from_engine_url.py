@@ -21,8 +21,8 @@ class EngineFromEngineUrl(Rule):
         Finds `create_engine(other.url)` where the other engine is under stillhere and the new one doesn't name it.
 
     Why it is bad:
-        SQLAlchemy takes `plugin=stillhere` out of the URL when it makes the first engine. The second one looks the same
-        and isn't protected.
+        SQLAlchemy takes `plugin=stillhere` out of the URL when it makes the first engine. The second one looks the
+        same and isn't protected.
 
     Known limits:
         Only where the first engine can be traced in the source.

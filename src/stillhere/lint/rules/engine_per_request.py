@@ -21,8 +21,8 @@ class EnginePerRequest(Rule):
     """An engine is made anew for each request, task or turn of a loop.
 
     What it does:
-        Finds `create_engine()` in a view, a task, a FastAPI dependency or a loop, also one call away, when the engine
-        is neither kept nor disposed of.
+        Finds `create_engine()` in a view, a task, a FastAPI dependency or a loop, also one call away, when the
+        engine is neither kept nor disposed of.
 
     Why it is bad:
         Each engine has a pool of its own. Its connections stay open until the garbage collector gets to them, which
@@ -85,6 +85,10 @@ def _repeated(module: Module, call: ast.Call, function: FunctionNode | None) -> 
         return ""
     if is_view(module, function):
         return f"with each call of {function.name}()"
+    return _called_by_views(module, function)
+
+
+def _called_by_views(module: Module, function: FunctionNode) -> str:
     for other in module.calls("Depends", function.name):
         if module.name_of(other.func) == "fastapi.Depends":
             if other.args and _is(module, other.args[0], function):

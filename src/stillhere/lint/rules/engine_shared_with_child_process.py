@@ -10,7 +10,7 @@ from stillhere.findings import Severity
 from stillhere.lint.flow import SESSIONS
 from stillhere.lint.project import Local, Module
 from stillhere.lint.rules.base import Options, Problem, Rule
-from stillhere.lint.starts import Start, starts
+from stillhere.lint.starts import starts
 from stillhere.lint.things import Kind, Thing, concerns, engine_of, thing
 from stillhere.lint.tree import FunctionNode, walk_body
 
@@ -30,19 +30,19 @@ class EngineSharedWithChildProcess(Rule):
     """A child process works on the pool that its parent filled.
 
     What it does:
-        Finds `multiprocessing` processes, process pools and `os.fork()` whose function uses an engine, a session or a
-        connection of the module's top level that the parent has used before the start, when the child doesn't
+        Finds `multiprocessing` processes, process pools and `os.fork()` whose function uses an engine, a session or
+        a connection of the module's top level that the parent has used before the start, when the child doesn't
         dispose of it first.
 
     Why it is bad:
         A forked child has its parent's sockets. Two processes then speak on one connection and read each other's
-        replies: "Packet sequence number wrong", 2013, 2014, or somebody else's rows. When the child exits, it
-        says goodbye on the parent's connection, and the parent's next statement fails.
+        replies: "Packet sequence number wrong", 2013, 2014, or somebody else's rows. When the child exits, it says
+        goodbye on the parent's connection, and the parent's next statement fails.
 
     Known limits:
         Only what the starting function does before the start is looked at, one call deep. Start methods "spawn" and
-        "forkserver" are silent; they are the default on macOS and Windows, and on Linux from Python 3.14 on.
-        With `plugin=stillhere` a child never uses its parent's connections.
+        "forkserver" are silent; they are the default on macOS and Windows, and on Linux from Python 3.14 on. With
+        `plugin=stillhere` a child never uses its parent's connections.
 
     Example:
         ```python
@@ -141,9 +141,13 @@ def _uses(module: Module, body: list[ast.stmt], shared: Thing, before: int, *, d
                 return True
         ref = module.resolve(node.func)
         inner = ref.binding.node if isinstance(ref, Local) else None
-        if deeper and isinstance(ref, Local) and isinstance(inner, FunctionNode):
-            if _uses(ref.module, inner.body, shared, 1 << 30, deeper=False):
-                return True
+        if (
+            deeper
+            and isinstance(ref, Local)
+            and isinstance(inner, FunctionNode)
+            and _uses(ref.module, inner.body, shared, 1 << 30, deeper=False)
+        ):
+            return True
     return False
 
 

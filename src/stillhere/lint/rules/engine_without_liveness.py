@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from stillhere.lint.engines import EngineSite, Maker, engines
@@ -16,24 +17,28 @@ __all__ = ["EngineWithoutLiveness", "has_ping"]
 _UNPOOLED = frozenset({"NullPool", "StaticPool", "SingletonThreadPool", "AssertionPool", "?"})
 
 
+_LISTENERS = re.compile(r"(?s)listen(?:s_for)?\([^()]{0,200}?[\"'](?:checkout|engine_connect)[\"']|\bPoolListener\b")
+
+
 class EngineWithoutLiveness(Rule):
     """A pooled engine hands out connections that the server has closed in the meantime.
 
     What it does:
-        Looks for `create_engine()` and `create_async_engine()` with neither `pool_pre_ping=True` nor a `pool_recycle`
-        over 0, for MySQL, MariaDB or an address that isn't known.
+        Looks for `create_engine()` and `create_async_engine()` with neither `pool_pre_ping=True` nor a
+        `pool_recycle` over 0, for MySQL, MariaDB or an address that isn't known.
 
     Why it is bad:
-        The server closes a connection that was idle for longer than `wait_timeout`, and so do proxies and firewalls,
-        usually much earlier. The pool doesn't notice. The next request gets the dead connection, and its first
-        statement fails with "MySQL server has gone away" (2006) or "Lost connection" (2013).
+        The server closes a connection that was idle for longer than `wait_timeout`, and so do proxies and
+        firewalls, usually much earlier. The pool doesn't notice. The next request gets the dead connection, and its
+        first statement fails with "MySQL server has gone away" (2006) or "Lost connection" (2013).
 
     Known limits:
-        Engines with `poolclass=NullPool`, or with `plugin=stillhere` in the URL, don't need either and are left alone.
-        So are an engine that is used up in the function that makes it, and options that are put together where the linter
-        can't follow. Where the address is read from the
-        environment, it may carry the plugin; then the finding is wrong, unless a file of the project shows the plugin.
-        A check at checkout helps only at checkout: not after a slow call in the middle of a transaction.
+        Engines with `poolclass=NullPool`, or with `plugin=stillhere` in the URL, don't need either and are left
+        alone. So are engines of a project that listens to `checkout` or `engine_connect`, as older recipes for a
+        ping do, an engine that is used up in the function that makes it, and options that are put together where
+        the linter can't follow. Where the address is read from the environment, it may carry the plugin; then the
+        finding is wrong, unless a file of the project shows the plugin. A check at checkout helps only at checkout:
+        not after a slow call in the middle of a transaction.
 
     Example:
         ```python
@@ -64,6 +69,8 @@ class EngineWithoutLiveness(Rule):
     def check(self, module: Module, options: Options) -> Iterator[Problem]:
         """Engines whose options are all known, with neither option among them."""
         del options
+        if module.project.hints.listens or _LISTENERS.search(module.source.text):
+            return
         for site in engines(module):
             if not site.concerns or site.protected or site.pool in _UNPOOLED:
                 continue

@@ -23,10 +23,10 @@ class ErrorMatchedByText(Rule):
         Finds comparisons with "gone away", "Lost connection to MySQL server" and their like.
 
     Why it is bad:
-        The words depend on the library underneath: mysqlclient says "MySQL server has gone away" or "Server has gone
-        away", "Lost connection to MySQL server during query" or "Lost connection to server during query", depending on
-        what it was compiled with; other drivers have words of their own, and a newer server says 4031. The numbers
-        are the same for all.
+        The words depend on the library underneath: mysqlclient says "MySQL server has gone away" or "Server has
+        gone away", "Lost connection to MySQL server during query" or "Lost connection to server during query",
+        depending on what it was compiled with; other drivers have words of their own, and a newer server says 4031.
+        The numbers are the same for all.
 
     Known limits:
         Only comparisons with `in`, `==` and the like, and calls of `find()`, `startswith()` and `re.search()`.
@@ -69,11 +69,10 @@ class ErrorMatchedByText(Rule):
                     )
                     break
         for call in module.calls("find", "startswith", "search", "match"):
-            if call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str):
-                if _TEXT.search(call.args[0].value) and not _in_test(module, call):
-                    yield Problem(
-                        call, "the words of this message differ between drivers and servers; its number doesn't"
-                    )
+            given = call.args[0] if call.args else None
+            words = given.value if isinstance(given, ast.Constant) and isinstance(given.value, str) else ""
+            if _TEXT.search(words) and not _in_test(module, call):
+                yield Problem(call, "the words of this message differ between drivers and servers; its number doesn't")
 
 
 def _in_test(module: Module, node: ast.AST) -> bool:

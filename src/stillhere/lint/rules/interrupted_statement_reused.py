@@ -30,14 +30,14 @@ class InterruptedStatementReused(Rule):
         `timeout_decorator`, and `asyncio.wait_for()` or `asyncio.timeout()` around a statement of asyncmy.
 
     Why it is bad:
-        The server goes on working and sends its reply. Whoever gets the connection next reads it as the answer to his own
-        statement: somebody else's rows, or "Packet sequence number wrong". SQLAlchemy discards a connection that was
-        interrupted by a cancellation, a KeyboardInterrupt or a GreenletExit; it can't tell an exception that a signal
-        handler raised from the driver's own.
+        The server goes on working and sends its reply. Whoever gets the connection next reads it as the answer to
+        his own statement: somebody else's rows, or "Packet sequence number wrong". SQLAlchemy discards a connection
+        that was interrupted by a cancellation, a KeyboardInterrupt or a GreenletExit; it can't tell an exception
+        that a signal handler raised from the driver's own.
 
     Known limits:
-        A function that invalidates or closes the connection itself is left alone. aiomysql closes a connection whose
-        statement was cancelled. An engine under stillhere discards it as well.
+        A function that invalidates or closes the connection itself is left alone. aiomysql closes a connection
+        whose statement was cancelled. An engine under stillhere discards it as well.
 
     Example:
         ```python

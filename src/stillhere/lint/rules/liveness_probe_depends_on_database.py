@@ -27,8 +27,8 @@ class LivenessProbeDependsOnDatabase(Rule):
         Finds routes called `live`, `livez`, `liveness` or `alive` whose function sends a statement or connects.
 
     Why it is bad:
-        A failed liveness probe means "restart me". While the database is away, every process is killed again and again,
-        which mends nothing; when it comes back, all of them start and connect at the same moment.
+        A failed liveness probe means "restart me". While the database is away, every process is killed again and
+        again, which mends nothing; when it comes back, all of them start and connect at the same moment.
 
     Known limits:
         Routes called `health` or `ready` are left alone: readiness may depend on the database.

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stillhere.findings import Severity
-from stillhere.lint.flow import outlives_import
+from stillhere.lint.flow import made_at_import, outlives_import
 from stillhere.lint.project import Module
 from stillhere.lint.rules.base import Options, Problem, Rule
 from stillhere.lint.things import Kind, concerns, thing
-from stillhere.lint.tree import Bound
 
 __all__ = ["ModuleLevelSession"]
 
@@ -25,18 +24,18 @@ class ModuleLevelSession(Rule):
     """One session, made at import, for all requests and threads.
 
     What it does:
-        Finds `session = Session()` and `connection = engine.connect()` on the top level of a module, unless the module
-        is a script that uses them by itself.
+        Finds `session = Session()` and `connection = engine.connect()` on the top level of a module or in the body
+        of a class, unless the module is a script that uses them by itself.
 
     Why it is bad:
-        A session is one conversation with one connection. Shared by all requests, it keeps that connection for the life
-        of the process: idle nights kill it, threads mix up their transactions and replies ("Packet sequence number
-        wrong", 2014), and after one failure every request gets "Can't reconnect until invalid transaction is rolled
-        back" until the process is restarted. Children of a fork inherit its socket.
+        A session is one conversation with one connection. Shared by all requests, it keeps that connection for the
+        life of the process: idle nights kill it, threads mix up their transactions and replies ("Packet sequence
+        number wrong", 2014), and after one failure every request gets "Can't reconnect until invalid transaction is
+        rolled back" until the process is restarted. Children of a fork inherit its socket.
 
     Known limits:
-        A module with a `__main__` guard or with work on its top level counts as a script, unless a view or a task uses
-        the session.
+        A module with a `__main__` guard or with work on its top level counts as a script, unless a view or a task
+        uses the session.
 
     Example:
         ```python
@@ -70,15 +69,10 @@ class ModuleLevelSession(Rule):
     def check(self, module: Module, options: Options) -> Iterator[Problem]:
         """Sessions and connections among the names of the top level."""
         del options
-        for name, bound in module.tree.top.names.items():
-            for binding in bound:
-                if binding.how is not Bound.ASSIGNED or binding.value is None:
-                    continue
-                if module.tree.function_of(binding.node) is not None:
-                    continue
-                one = thing(module, binding.value)
-                if one is None or one.kind not in _WORDS or one.node is not binding.value or not concerns(one):
-                    continue
-                if outlives_import(module, binding, name):
-                    what = _WORDS[one.kind]
-                    yield Problem(binding.value, f"{name} is one {what} for all requests and threads, made at import")
+        for name, binding in made_at_import(module):
+            one = thing(module, binding.value)
+            if one is None or one.kind not in _WORDS or one.node is not binding.value or not concerns(one):
+                continue
+            if outlives_import(module, binding, name):
+                text = f"{name} is one {_WORDS[one.kind]} for all requests and threads, made at import"
+                yield Problem(one.node, text)

@@ -23,12 +23,13 @@ class MultiStatementResultsUnread(Rule):
     """Several statements in one text, of whose results only the first is read.
 
     What it does:
-        Finds `execute()` with two or more statements in a text, on drivers that accept that (mysqlclient by default,
-        PyMySQL with `MULTI_STATEMENTS`, mysql-connector with `multi=True`), in functions without `nextset()`.
+        Finds `execute()` with two or more statements in a text, on drivers that accept that (mysqlclient by
+        default, PyMySQL with `MULTI_STATEMENTS`, mysql-connector with `multi=True`), in functions without
+        `nextset()`.
 
     Why it is bad:
-        Each statement has a result. Those that are left unread stand in front of the next statement's: "Commands out of
-        sync" (2014). An error of the second statement is never seen, although the first one's success was.
+        Each statement has a result. Those that are left unread stand in front of the next statement's: "Commands
+        out of sync" (2014). An error of the second statement is never seen, although the first one's success was.
 
     Known limits:
         Only texts that are written out.

@@ -11,7 +11,7 @@ from stillhere.lint.rules.base import Options, Problem, Rule
 from stillhere.lint.things import concerns, thing
 from stillhere.lint.tree import walk_body
 
-__all__ = ["NoRollbackAfterFailure", "DATABASE_ERRORS"]
+__all__ = ["DATABASE_ERRORS", "NoRollbackAfterFailure"]
 
 DATABASE_ERRORS = frozenset(
     {"Error", "DatabaseError", "DBAPIError", "OperationalError", "InternalError", "InterfaceError", "SQLAlchemyError"}
@@ -27,12 +27,13 @@ class NoRollbackAfterFailure(Rule):
     """A session goes on after a failed statement without a rollback.
 
     What it does:
-        Finds handlers that catch a database error of a session's `execute()`, `flush()` or `commit()`, neither roll back
-        nor leave, in functions that use the same session afterwards.
+        Finds handlers that catch a database error of a session's `execute()`, `flush()` or `commit()`, neither roll
+        back nor leave, in functions that use the same session afterwards.
 
     Why it is bad:
-        After a failed flush, or after its connection was lost, a session refuses everything until `rollback()`: "Can't
-        reconnect until invalid transaction is rolled back". The first error was swallowed, and all later ones hide it.
+        After a failed flush, or after its connection was lost, a session refuses everything until `rollback()`:
+        "Can't reconnect until invalid transaction is rolled back". The first error was swallowed, and all later
+        ones hide it.
 
     Known limits:
         Handlers that pass the session to a function are taken to roll back there. Savepoints (`begin_nested()`) and

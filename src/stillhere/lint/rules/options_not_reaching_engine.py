@@ -32,14 +32,14 @@ class OptionsNotReachingEngine(Rule):
     """Options that are written down and never reach the engine.
 
     What it does:
-        Finds pool options in `connect_args`, in the URL's query, in `sessionmaker()`, and as attributes of an engine
-        that exists already; settings that Flask-SQLAlchemy 3 no longer reads (`SQLALCHEMY_POOL_RECYCLE` and its
-        like), `SQLALCHEMY_ENGINE_OPTIONS` set after `init_app()`, and Django's `CONN_MAX_AGE` inside `OPTIONS`
+        Finds pool options in `connect_args`, in the URL's query, in `sessionmaker()`, and as attributes of an
+        engine that exists already; settings that Flask-SQLAlchemy 3 no longer reads (`SQLALCHEMY_POOL_RECYCLE` and
+        its like), `SQLALCHEMY_ENGINE_OPTIONS` set after `init_app()`, and Django's `CONN_MAX_AGE` inside `OPTIONS`
         or on the top level of the settings.
 
     Why it is bad:
-        The author believes that connections are recycled or pinged, and they aren't; or the driver refuses a keyword
-        that was meant for the pool.
+        The author believes that connections are recycled or pinged, and they aren't; or the driver refuses a
+        keyword that was meant for the pool.
 
     Known limits:
         Flask-SQLAlchemy before 3.0 read the old settings, and the new ones when the engine was first used: where a

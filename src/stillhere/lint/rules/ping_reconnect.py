@@ -20,17 +20,18 @@ class PingReconnect(Rule):
     """`ping()` reconnects silently, and what the connection held is gone.
 
     What it does:
-        Finds `ping(reconnect=True)` and `ping(True)` on a driver's connection; and `ping()` of aiomysql and asyncmy,
-        where reconnecting is the default.
+        Finds `ping(reconnect=True)` and `ping(True)` on a driver's connection; and `ping()` of aiomysql and
+        asyncmy, where reconnecting is the default.
 
     Why it is bad:
-        The connection behind the object is another one afterwards. An open transaction has been rolled back, its earlier
-        statements are gone and the next COMMIT commits the rest; session variables, temporary tables, locks and
-        `LAST_INSERT_ID()` are gone as well. Nothing tells. PyMySQL has deprecated the argument, and MySQL's client
-        library the option behind it.
+        The connection behind the object is another one afterwards. An open transaction has been rolled back, its
+        earlier statements are gone and the next COMMIT commits the rest; session variables, temporary tables, locks
+        and `LAST_INSERT_ID()` are gone as well. Nothing tells. PyMySQL has deprecated the argument, and MySQL's
+        client library the option behind it.
 
     Known limits:
-        Right after taking a connection, before anything was done on it, it does no harm; but a pool can do that better.
+        Right after taking a connection, before anything was done on it, it does no harm; but a pool can do that
+        better.
 
     Example:
         ```python

@@ -21,8 +21,8 @@ class QueuePoolWithAsyncEngine(Rule):
         Finds `poolclass=QueuePool` in `create_async_engine()`.
 
     Why it is bad:
-        QueuePool waits for a connection with a lock of threads, which would stop the event loop. SQLAlchemy 2 refuses it
-        with an `ArgumentError` when the engine is made.
+        QueuePool waits for a connection with a lock of threads, which would stop the event loop. SQLAlchemy 2
+        refuses it with an `ArgumentError` when the engine is made.
 
     Known limits:
         Only the pool class that the engine is given is looked at; subclasses of your own aren't.
@@ -33,7 +33,8 @@ class QueuePoolWithAsyncEngine(Rule):
         ```
 
     Use instead:
-        Leave it out: the default of `create_async_engine()` is `AsyncAdaptedQueuePool`, which takes the same options.
+        Leave it out: the default of `create_async_engine()` is `AsyncAdaptedQueuePool`, which takes the same
+        options.
 
         ```python
         engine = create_async_engine("mysql+asyncmy://app@db.example/shop", pool_recycle=280)

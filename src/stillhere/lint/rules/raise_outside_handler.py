@@ -21,8 +21,9 @@ class RaiseOutsideHandler(Rule):
         Finds a bare `raise` behind a retry loop, outside of any handler.
 
     Why it is bad:
-        A handler's exception is gone when the handler ends. The bare `raise` then fails itself, with "RuntimeError: No
-        active exception to reraise", and the database's error is lost. The usual recipes for "gone away" have this line.
+        A handler's exception is gone when the handler ends. The bare `raise` then fails itself, with "RuntimeError:
+        No active exception to reraise", and the database's error is lost. The usual recipes for "gone away" have
+        this line.
 
     Known limits:
         Only behind loops that catch a database's exception.

@@ -32,12 +32,12 @@ class ReadTimeoutShorterThanStatement(Rule):
 
     What it does:
         Compares a `read_timeout` with the server-side limits that the same connection sets (`max_execution_time`,
-        `max_statement_time`, `innodb_lock_wait_timeout` in its `init_command`), and with `SLEEP()`, `GET_LOCK()` and
-        `MAX_EXECUTION_TIME()` in statements of the same module.
+        `max_statement_time`, `innodb_lock_wait_timeout` in its `init_command`), and with `SLEEP()`, `GET_LOCK()`
+        and `MAX_EXECUTION_TIME()` in statements of the same module.
 
     Why it is bad:
-        The client closes the socket and reports 2013 "Lost connection to MySQL server during query (timed out)", as if the
-        server were at fault. The server goes on working, holds its locks, and notices only when it wants to
+        The client closes the socket and reports 2013 "Lost connection to MySQL server during query (timed out)", as
+        if the server were at fault. The server goes on working, holds its locks, and notices only when it wants to
         answer. A write may have been committed.
 
     Known limits:

@@ -20,12 +20,13 @@ class RecycleNotBelowIdleLimit(Rule):
     """Connections are recycled only after the server has closed them.
 
     What it does:
-        Compares `pool_recycle` with the idle limit: `idle-limit` in `[tool.stillhere.lint]`, 28800 s (the servers' own
-        default of `wait_timeout`) where that isn't set. Engines with `pool_pre_ping=True` aren't compared.
+        Compares `pool_recycle` with the idle limit: `idle-limit` in `[tool.stillhere.lint]`, 28800 s (the servers'
+        own default of `wait_timeout`) where that isn't set. Engines with `pool_pre_ping=True` aren't compared.
 
     Why it is bad:
-        A pool gives out a connection of any age below `pool_recycle`. One that was idle for longer than the shortest
-        limit on its way (the server's `wait_timeout`, a proxy's or a load balancer's idle timeout) is dead by then.
+        A pool gives out a connection of any age below `pool_recycle`. One that was idle for longer than the
+        shortest limit on its way (the server's `wait_timeout`, a proxy's or a load balancer's idle timeout) is dead
+        by then.
 
     Known limits:
         The limit of your server and of the hops before it isn't in the source: set `idle-limit` to the shortest of

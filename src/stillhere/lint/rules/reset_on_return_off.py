@@ -21,13 +21,13 @@ class ResetOnReturnOff(Rule):
         `autocommit` among the `connect_args`).
 
     Why it is bad:
-        Without the reset, a transaction that wasn't ended keeps its locks and its snapshot in the pool. The next user
-        gets them, and while the connection waits, the server's limits for idle transactions (MariaDB's
+        Without the reset, a transaction that wasn't ended keeps its locks and its snapshot in the pool. The next
+        user gets them, and while the connection waits, the server's limits for idle transactions (MariaDB's
         `idle_transaction_timeout`) close it.
 
     Known limits:
-        An application that ends every transaction itself, and listens to the pool's `reset` event, is right to switch it
-        off; write `# noqa: SH106` there.
+        An application that ends every transaction itself, and listens to the pool's `reset` event, is right to
+        switch it off; write `# noqa: SH106` there.
 
     Example:
         ```python

@@ -25,13 +25,13 @@ class RetryOnBareOperationalError(Rule):
         database, and look at nothing else of the exception: no error number, no `connection_invalidated`.
 
     Why it is bad:
-        The class covers lost connections, but also a wrong password (1045; repeated, it gets the account or the host
-        locked out), unknown columns, lock waits and deadlocks. A lost COMMIT is one as well: it may have succeeded, and
-        running the work again does it twice.
+        The class covers lost connections, but also a wrong password (1045; repeated, it gets the account or the
+        host locked out), unknown columns, lock waits and deadlocks. A lost COMMIT is one as well: it may have
+        succeeded, and running the work again does it twice.
 
     Known limits:
-        A loop that only connects, or asks `SELECT 1`, waits for a server to start, and is left alone. Conditions that
-        are functions are taken to look at the number.
+        A loop that only connects, or asks `SELECT 1`, waits for a server to start, and is left alone. Conditions
+        that are functions are taken to look at the number.
 
     Example:
         ```python

@@ -25,13 +25,13 @@ class RetryWithoutRollback(Rule):
         Finds retry loops around a session made before the loop, whose handler neither rolls it back nor closes it.
 
     Why it is bad:
-        After a failure the session refuses everything until `rollback()`: "Can't reconnect until invalid transaction is
-        rolled back". All further attempts fail at once, for a reason of their own, and the last exception hides the
-        first.
+        After a failure the session refuses everything until `rollback()`: "Can't reconnect until invalid
+        transaction is rolled back". All further attempts fail at once, for a reason of their own, and the last
+        exception hides the first.
 
     Known limits:
-        A handler that passes the session to a function is taken to roll back there. Loops that make the session inside
-        their `try` are left alone.
+        A handler that passes the session to a function is taken to roll back there. Loops that make the session
+        inside their `try` are left alone.
 
     Example:
         ```python

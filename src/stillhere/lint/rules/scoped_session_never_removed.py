@@ -23,13 +23,13 @@ class ScopedSessionNeverRemoved(Rule):
     """A scoped session keeps each thread's session, and its connection, for ever.
 
     What it does:
-        Finds `scoped_session(...)` on the top level of a module in a project that serves requests or runs tasks, and
-        nowhere calls `remove()`.
+        Finds `scoped_session(...)` on the top level of a module in a project that serves requests or runs tasks,
+        and nowhere calls `remove()`.
 
     Why it is bad:
-        The registry keeps one session a thread. Without `remove()` at the end of a request, the next request of that
-        thread finds the last one's session: its connection (idle since then), its open transaction and stale rows, and,
-        after a failure, "Can't reconnect until invalid transaction is rolled back".
+        The registry keeps one session a thread. Without `remove()` at the end of a request, the next request of
+        that thread finds the last one's session: its connection (idle since then), its open transaction and stale
+        rows, and, after a failure, "Can't reconnect until invalid transaction is rolled back".
 
     Known limits:
         Any `remove()` without arguments in the project counts. Flask-SQLAlchemy's `db.session` removes itself.

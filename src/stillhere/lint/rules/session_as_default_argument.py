@@ -22,8 +22,8 @@ class SessionAsDefaultArgument(Rule):
         Finds parameters whose default is a call that makes a session or opens a connection.
 
     Why it is bad:
-        Python evaluates a default when the function is defined. All callers get the same session, in all threads, for the
-        life of the process, and nobody notices when its connection dies.
+        Python evaluates a default when the function is defined. All callers get the same session, in all threads,
+        for the life of the process, and nobody notices when its connection dies.
 
     Known limits:
         FastAPI's `Depends(get_session)` is no such default, and is left alone.

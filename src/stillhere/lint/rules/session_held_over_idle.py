@@ -21,14 +21,14 @@ class SessionHeldOverIdle(Rule):
     """A loop sleeps or waits for work while its session keeps a connection.
 
     What it does:
-        Finds loops that sleep for a minute or longer, or wait for a queue, and in each turn use a session or connection
-        made before the loop without ending it: no `commit()`, `rollback()` or `close()` inside.
+        Finds loops that sleep for a minute or longer, or wait for a queue, and in each turn use a session or
+        connection made before the loop without ending it: no `commit()`, `rollback()` or `close()` inside.
 
     Why it is bad:
-        From its first statement to the end of its transaction a session keeps its connection. While the loop waits, that
-        connection is idle inside a transaction: the server or a proxy closes it, old versions of all rows are kept
-        for it, and after the wait its first statement fails with 2006 or 2013. `pool_pre_ping` and `pool_recycle`
-        don't help: they look at connections that leave the pool.
+        From its first statement to the end of its transaction a session keeps its connection. While the loop waits,
+        that connection is idle inside a transaction: the server or a proxy closes it, old versions of all rows are
+        kept for it, and after the wait its first statement fails with 2006 or 2013. `pool_pre_ping` and
+        `pool_recycle` don't help: they look at connections that leave the pool.
 
     Known limits:
         What a called function does with the session isn't seen. A driver's own connection isn't given back by a

@@ -28,13 +28,13 @@ class SessionNotClosedOnError(Rule):
         course of things: not in a `finally`, not by `with`, not in a handler for every exception as well.
 
     Why it is bad:
-        The first exception skips the `close()`. The connection stays taken, with its transaction and locks, for as long as
-        anything refers to the session: a logged traceback is enough. After `pool_size` + `max_overflow` of them every
-        request waits for 30 s and gets "QueuePool limit reached".
+        The first exception skips the `close()`. The connection stays taken, with its transaction and locks, for as
+        long as anything refers to the session: a logged traceback is enough. After `pool_size` + `max_overflow` of
+        them every request waits for 30 s and gets "QueuePool limit reached".
 
     Known limits:
-        A session that is never closed in its function may be closed by its caller, so that it isn't reported. Neither
-        are functions called `main`.
+        A session that is never closed in its function may be closed by its caller, so that it isn't reported.
+        Neither are functions called `main`.
 
     Example:
         ```python

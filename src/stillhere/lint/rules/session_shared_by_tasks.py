@@ -25,8 +25,9 @@ class SessionSharedByTasks(Rule):
         coroutine of a comprehension that is gathered.
 
     Why it is bad:
-        A session is one conversation. A second task that sends while the first waits for its reply gets "This session is
-        provisioning a new connection; concurrent operations are not permitted", or reads the first one's rows.
+        A session is one conversation. A second task that sends while the first waits for its reply gets "This
+        session is provisioning a new connection; concurrent operations are not permitted", or reads the first one's
+        rows.
 
     Known limits:
         Tasks that are made one by one and share a session through an object aren't seen.

@@ -19,9 +19,9 @@ class SingleConnectionPool(Rule):
         Finds `poolclass=StaticPool` and `poolclass=SingletonThreadPool` in engines for MySQL or MariaDB.
 
     Why it is bad:
-        Both are made for SQLite in memory. StaticPool gives the same connection to everybody: two threads that speak on it
-        at once read each other's replies, or get "Packet sequence number wrong". Neither notices that the server
-        has closed the connection.
+        Both are made for SQLite in memory. StaticPool gives the same connection to everybody: two threads that
+        speak on it at once read each other's replies, or get "Packet sequence number wrong". Neither notices that
+        the server has closed the connection.
 
     Known limits:
         Engines whose address isn't known are left alone, since tests use these pools with SQLite.

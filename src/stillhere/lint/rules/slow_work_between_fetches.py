@@ -22,8 +22,9 @@ class SlowWorkBetweenFetches(Rule):
         (`SSCursor`), a query with `yield_per()` or a result with `stream_results`.
 
     Why it is bad:
-        The rows wait on the server, whose buffers fill up. After `net_write_timeout` (60 s by default) without progress
-        it closes the connection, and the next fetch fails with 2013 "Lost connection to MySQL server during query".
+        The rows wait on the server, whose buffers fill up. After `net_write_timeout` (60 s by default) without
+        progress it closes the connection, and the next fetch fails with 2013 "Lost connection to MySQL server
+        during query".
 
     Known limits:
         Whether your pauses reach the timeout depends on sizes and speeds that the source doesn't show.

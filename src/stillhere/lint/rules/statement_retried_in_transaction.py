@@ -22,15 +22,17 @@ class StatementRetriedInTransaction(Rule):
     """One statement of somebody else's transaction is run again.
 
     What it does:
-        Finds retry loops and retrying decorators around statements on a session or connection that comes from outside
-        (a parameter), where the function neither begins nor commits the transaction.
+        Finds retry loops and retrying decorators around statements on a session or connection that comes from
+        outside (a parameter), where the function neither begins nor commits the transaction.
 
     Why it is bad:
-        After a lost connection or a deadlock the server has rolled back the whole transaction. Running the last statement
-        again, on the new connection, leaves out all earlier ones: half of the work is committed, and nobody is told.
+        After a lost connection or a deadlock the server has rolled back the whole transaction. Running the last
+        statement again, on the new connection, leaves out all earlier ones: half of the work is committed, and
+        nobody is told.
 
     Known limits:
-        A function that makes its own session, or ends the transaction itself, is another matter, and left alone here.
+        A function that makes its own session, or ends the transaction itself, is another matter, and left alone
+        here.
 
     Example:
         ```python

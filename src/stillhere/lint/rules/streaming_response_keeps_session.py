@@ -26,10 +26,10 @@ class StreamingResponseKeepsSession(Rule):
         generator uses `db.session` without `stream_with_context()`.
 
     Why it is bad:
-        FastAPI 0.118 and later keeps the dependency open until the client has read the last byte: a slow client keeps a
-        connection and a transaction for minutes. Versions from 0.106 on close the session before the first byte:
-        the generator then takes a connection that nobody gives back. In Flask the session is removed when the view
-        returns, with the same result.
+        FastAPI 0.118 and later keeps the dependency open until the client has read the last byte: a slow client
+        keeps a connection and a transaction for minutes. Versions from 0.106 on close the session before the first
+        byte: the generator then takes a connection that nobody gives back. In Flask the session is removed when the
+        view returns, with the same result.
 
     Known limits:
         The generator must be called, or named, where the response is made.

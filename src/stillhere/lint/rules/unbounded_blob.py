@@ -21,16 +21,16 @@ class UnboundedBlob(Rule):
     """A whole file or upload becomes one value of a statement, however large it is.
 
     What it does:
-        Finds `read()` without a size among the parameters of `execute()`, and in objects that are added to a session,
-        in functions that look at no length.
+        Finds `read()` without a size among the parameters of `execute()`, and in objects that are added to a
+        session, in functions that look at no length.
 
     Why it is bad:
-        A statement with its values must fit into the server's `max_allowed_packet`, some bytes of overhead included. A
-        larger one is refused with 1153 and the connection is closed, or 2006 in the middle of sending.
+        A statement with its values must fit into the server's `max_allowed_packet`, some bytes of overhead
+        included. A larger one is refused with 1153 and the connection is closed, or 2006 in the middle of sending.
 
     Known limits:
-        A limit that is set elsewhere (`MAX_CONTENT_LENGTH`, a proxy's body size) isn't seen, unless its name stands in
-        the same function.
+        A limit that is set elsewhere (`MAX_CONTENT_LENGTH`, a proxy's body size) isn't seen, unless its name stands
+        in the same function.
 
     Example:
         ```python
@@ -63,7 +63,8 @@ class UnboundedBlob(Rule):
             if one is None or not concerns(one):
                 continue
             if call.func.attr == "execute":
-                inside: list[ast.expr] = list(call.args)
+                # The first argument is the statement: a text that was read is a script, an expression has values.
+                inside: list[ast.expr] = [*(one for one in call.args[:1] if _is_expression(one)), *call.args[1:]]
             elif one.kind in SESSIONS:
                 inside = [_made(module, argument) for argument in call.args]
             else:
@@ -72,6 +73,10 @@ class UnboundedBlob(Rule):
                 read = next((node for given in inside for node in _values(given) if _reads_all(module, node)), None)
                 if read is not None:
                     yield Problem(read, "a whole file becomes one value, however large: see max_allowed_packet")
+
+
+def _is_expression(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "values"
 
 
 def _values(node: ast.expr) -> Iterator[ast.expr]:

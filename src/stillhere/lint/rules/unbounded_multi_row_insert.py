@@ -6,13 +6,14 @@ import ast
 import re
 from collections.abc import Iterator
 
+from stillhere.findings import Severity
 from stillhere.lint.flow import is_loop
 from stillhere.lint.names import root_of
 from stillhere.lint.project import Local, Module
 from stillhere.lint.rules.base import Options, Problem, Rule
 from stillhere.lint.things import Kind, concerns, thing
 from stillhere.lint.tree import Bound
-from stillhere.lint.values import constant, of_call, text
+from stillhere.lint.values import constant, follow, of_call, text
 
 __all__ = ["UnboundedMultiRowInsert"]
 
@@ -30,8 +31,9 @@ class UnboundedMultiRowInsert(Rule):
         `to_sql(method="multi")` without `chunksize`.
 
     Why it is bad:
-        The statement grows with the data until it is larger than the server's `max_allowed_packet`: 1153, and the connection
-        is closed, or 2006 in the middle of sending. It works in tests, and fails on the day with the most data.
+        The statement grows with the data until it is larger than the server's `max_allowed_packet`: 1153, and the
+        connection is closed, or 2006 in the middle of sending. It works in tests, and fails on the day with the
+        most data.
 
     Known limits:
         Whether the list can get long isn't in the source. Inserts in a loop over chunks are left alone, and so is
@@ -54,6 +56,7 @@ class UnboundedMultiRowInsert(Rule):
 
     id = "SH504"
     name = "unbounded-multi-row-insert"
+    severity = Severity.INFO
     remedy = "Pass the rows to execute() beside the statement, or insert in chunks."
 
     def check(self, module: Module, options: Options) -> Iterator[Problem]:
@@ -62,9 +65,9 @@ class UnboundedMultiRowInsert(Rule):
         text_of = "one INSERT of unknown length: past max_allowed_packet the server closes the connection"
         if not module.project.hints.not_mysql:
             for call in module.calls("values"):
-                if _inserts(module, call) and len(call.args) == 1 and _is_long(module, call.args[0]):
-                    if not _in_chunks(module, call):
-                        yield Problem(call.args[0], text_of)
+                rows = call.args[0] if len(call.args) == 1 and _inserts(module, call) else None
+                if rows is not None and _is_long(module, rows) and not _in_chunks(module, call):
+                    yield Problem(rows, text_of)
             for call in module.calls("to_sql"):
                 given = of_call(module, call)
                 method = given.get("method")
@@ -80,7 +83,7 @@ class UnboundedMultiRowInsert(Rule):
 
 def _inserts(module: Module, call: ast.Call) -> bool:
     made = call.func.value if isinstance(call.func, ast.Attribute) else None
-    while isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute) and made.func.attr in {"prefix_with"}:
+    while isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute) and made.func.attr == "prefix_with":
         made = made.func.value
     if not isinstance(made, ast.Call):
         return False
@@ -147,25 +150,30 @@ def _in_steps(module: Module, node: ast.expr) -> bool:
 
 
 def _joined(module: Module, node: ast.expr) -> bool:
+    """Whether a text's VALUES are rows put together by ``join``."""
     known = text(module, node)
     if known is None or not _VALUES.match(known):
         return False
-    for one in ast.walk(node):
-        if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "join":
-            inner = one.args[0] if one.args else None
-            # Placeholders of one row are no rows: ", ".join(["%s"] * len(columns)).
-            if isinstance(inner, ast.ListComp | ast.GeneratorExp) and "(" in ast.unparse(inner.elt):
-                return True
-    return False
+    node, module = follow(module, node)
+    return any(
+        isinstance(one, ast.Call)
+        and isinstance(one.func, ast.Attribute)
+        and one.func.attr == "join"
+        and bool(one.args)
+        and isinstance(one.args[0], ast.ListComp | ast.GeneratorExp)
+        and _is_row(module, one.args[0].elt)
+        for one in ast.walk(node)
+    )
+
+
+def _is_row(module: Module, node: ast.expr) -> bool:
+    """A text in brackets: the names of columns, and the placeholders of one row, have none."""
+    known = text(module, node)
+    return known is not None and known.lstrip().startswith("(")
 
 
 def _connector(module: Module, call: ast.Call, is_cursor: bool) -> bool:
-    if (
-        not is_cursor
-        or not isinstance(call.func, ast.Attribute)
-        or call.func.attr != "executemany"
-        or len(call.args) < 2
-    ):  # noqa: PLR2004 - the statement and its rows
+    if not is_cursor or not isinstance(call.func, ast.Attribute) or call.func.attr != "executemany":
         return False
     first = thing(module, call.func.value)
     while first is not None and first.origin is not None:
@@ -174,4 +182,4 @@ def _connector(module: Module, call: ast.Call, is_cursor: bool) -> bool:
     if first is None or not isinstance(made, ast.Call) or root_of(first.module.name_of(made.func)) != "mysql.connector":
         return False
     known = text(module, call.args[0])
-    return known is not None and bool(_VALUES.match(known)) and _is_long(module, call.args[1])
+    return known is not None and bool(_VALUES.match(known)) and any(_is_long(module, one) for one in call.args[1:2])
