@@ -10,6 +10,7 @@ import builtins
 import contextlib
 import itertools
 import re
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,7 @@ DEPTH = 20
 
 
 _MOST_FILES = 5000
+_MOST_MODULES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,7 @@ class Project:
     def __init__(self, roots: Iterable[Path] = (), sources: Iterable[Path] = ()) -> None:
         self.roots = [root.resolve() for root in roots]
         self.sources = list(sources)
-        self._modules: dict[Path, Module | None] = {}
+        self._modules: OrderedDict[Path, Module | None] = OrderedDict()
         self._found: dict[tuple[Path, str], Path | None] = {}
         self._starts: dict[tuple[Path | None, int], list[Path]] = {}
 
@@ -250,19 +252,24 @@ class Project:
 
     def module(self, file: Path, shown: str = "") -> Module | None:
         """The module of a file; ``None`` where it can't be read or parsed."""
-        if file not in self._modules:
-            self._modules[file] = None
+        if file in self._modules:
+            self._modules.move_to_end(file)
+        else:
+            self.put(file, None)
             try:
                 if file.stat().st_size <= MAX_BYTES:
                     source = decode(shown or str(file), file.read_bytes())
-                    self._modules[file] = Module(self, source, file, parse(source))
+                    self.put(file, Module(self, source, file, parse(source)))
             except (OSError, Unreadable):
                 pass
         return self._modules[file]
 
-    def put(self, file: Path, module: Module) -> None:
-        """Remember a module that was parsed already."""
+    def put(self, file: Path, module: Module | None) -> None:
+        """Remember a module, and forget the one that was asked for longest ago where there are too many."""
         self._modules[file] = module
+        self._modules.move_to_end(file)
+        if len(self._modules) > _MOST_MODULES:
+            self._modules.popitem(last=False)
 
     def imported(self, importer: Module, dotted: str, level: int, depth: int = DEPTH) -> Ref:
         """What an import means: a thing of another package, or of a module of this one."""

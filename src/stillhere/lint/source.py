@@ -17,6 +17,7 @@ MAX_BYTES = 5_000_000
 """A larger file isn't parsed: no person wrote it, and its syntax tree takes a gigabyte."""
 
 _BOM = b"\xef\xbb\xbf"
+_TWO_LINES = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
@@ -88,13 +89,19 @@ def decode(path: str, raw: bytes) -> Source:
     bom = raw.startswith(_BOM)
     body = raw[len(_BOM) :] if bom else raw
     try:
-        encoding = "utf-8" if bom else tokenize.detect_encoding(io.BytesIO(raw).readline)[0]
+        encoding = "utf-8" if bom else tokenize.detect_encoding(io.BytesIO(_head(body)).readline)[0]
         return Source(path, body.decode(encoding), encoding, bom)
     except UnicodeDecodeError as error:
         line = body[: error.start].count(b"\n") + 1
         raise Unreadable(f"not in its encoding ({error.encoding}): byte 0x{body[error.start]:02x}", line) from error
     except (SyntaxError, LookupError) as error:
         raise Unreadable(str(error)) from error
+
+
+def _head(raw: bytes) -> bytes:
+    """The first two lines, where a cookie may stand, however they end."""
+    found = _TWO_LINES.match(raw)
+    return found[0].replace(b"\r\n", b"\n").replace(b"\r", b"\n") if found else b""
 
 
 def parse(source: Source) -> ast.Module:

@@ -48,7 +48,7 @@ class InterruptedStatementReused(Rule):
         signal.signal(signal.SIGALRM, on_alarm)
 
 
-        def report(session):
+        def report(session: Session):
             signal.alarm(30)
             rows = session.execute(text("SELECT * FROM sales")).all()
             signal.alarm(0)
