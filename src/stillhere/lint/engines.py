@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from stillhere.lint.project import Module
+from stillhere.lint.project import Local, Module
 from stillhere.lint.settings import Setting, settings
 from stillhere.lint.values import GAP, Entry, Mapping, constant, follow, mapping, of_call, text
 
@@ -229,8 +229,11 @@ def _url_object(module: Module, call: ast.Call) -> Url | None:
 
 def _is_certain(module: Module, node: ast.expr) -> bool:
     """Whether a text is what will be used, and not merely the default of a setting."""
-    if isinstance(node, ast.Call | ast.BoolOp):
-        return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+    if isinstance(node, ast.Call):
+        is_format = isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+        return is_format or isinstance(module.resolve(node.func), Local)
+    if isinstance(node, ast.BoolOp):
+        return False
     return not any(
         isinstance(one, ast.Name | ast.Attribute) and isinstance(follow(module, one)[0], ast.Call)
         for one in (node.values if isinstance(node, ast.JoinedStr) else ())

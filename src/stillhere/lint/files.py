@@ -9,16 +9,12 @@ from pathlib import Path
 
 from stillhere.errors import ConfigurationError
 from stillhere.lint.config import Config
+from stillhere.lint.project import SKIPPED
 
 __all__ = ["STDIN", "discover"]
 
 STDIN = "-"
 """Stands for standard input among the paths."""
-
-_SKIPPED = frozenset(
-    {".venv", "venv", ".git", ".hg", "node_modules", "build", "dist", "__pycache__", ".tox", ".nox", ".eggs"}
-    | {".mypy_cache", ".ruff_cache", ".pytest_cache", "site-packages"}
-)
 
 
 def discover(paths: Sequence[str], config: Config) -> list[Path]:
@@ -51,7 +47,7 @@ def _below(folder: Path, config: Config, ignored: _Ignored) -> Iterator[Path]:
         if config.excludes(entry) or ignored.matches(entry):
             continue
         if entry.is_dir():
-            if entry.name not in _SKIPPED and not entry.is_symlink() and not (entry / "pyvenv.cfg").is_file():
+            if entry.name not in SKIPPED and not entry.is_symlink() and not (entry / "pyvenv.cfg").is_file():
                 yield from _below(entry, config, ignored)
         elif entry.suffix == ".py" and entry.is_file():
             yield entry

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 
 from stillhere.lint.engines import EngineSite
 from stillhere.lint.flow import endless, functions_using, is_script, is_view, waits
@@ -21,11 +20,14 @@ _MAKERS = frozenset(
 def is_short_lived(site: EngineSite) -> bool:  # noqa: PLR0911 - one reason each
     """Whether an engine is used up where it is made: kept in local names only, in code that doesn't wait.
 
-    On the top level of a script that serves nobody and that nobody imports, it lives no longer than the script.
+    An engine of a test lives no longer than the test. On the top level of a script that serves nobody and that nobody
+    imports, it lives no longer than the script.
     """
     call, module = site.call, site.module
     if call is None:
         return False
+    if module.in_tests:
+        return True
     function = module.tree.function_of(call)
     body = function.body if function is not None else module.tree.root.body
     if function is None and not is_script(module):
@@ -64,10 +66,7 @@ def _serves(module: Module, name: str) -> bool:
 
 def _is_imported(module: Module) -> bool:
     """Whether a file of the project imports this one."""
-    if module.file is None:
-        return False
-    name = re.escape(module.file.stem.encode())
-    return module.project.mentions(re.compile(rb"(?m)^\s*(?:from|import)\s[\w., ]*\b" + name + rb"\b"), module.file)
+    return module.file is not None and module.project.imports(module.file.stem, module.file)
 
 
 def _escapes(module: Module, function: FunctionNode, names: set[str]) -> bool:

@@ -9,9 +9,10 @@ import ast
 import builtins
 import contextlib
 import itertools
+import os
 import re
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,14 +22,21 @@ from stillhere.lint.names import canonical, is_foreign
 from stillhere.lint.source import MAX_BYTES, Source, Unreadable, decode, parse
 from stillhere.lint.tree import Binding, Bound, Tree
 
-__all__ = ["DEPTH", "External", "Local", "Module", "Project", "Ref"]
+__all__ = ["DEPTH", "SKIPPED", "External", "Local", "Module", "Project", "Ref"]
 
 DEPTH = 20
 """How many steps a name is followed: a cycle of re-exports ends here."""
 
 
+SKIPPED = frozenset(
+    {".venv", "venv", ".git", ".hg", "node_modules", "build", "dist", "__pycache__", ".tox", ".nox", ".eggs"}
+    | {".mypy_cache", ".ruff_cache", ".pytest_cache", "site-packages"}
+)
+"""Folders of other people's code, and of what tools write."""
+
 _MOST_FILES = 5000
-_MOST_MODULES = 300
+_IMPORT = re.compile(rb"(?m)^[ \t]*(?:from|import)[ \t]+([\w., \t]+)")
+_MOST_MODULES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,21 @@ class Module:
     def path(self) -> str:
         """As it is shown."""
         return self.source.path
+
+    @cached_property
+    def in_tests(self) -> bool:
+        """Whether it belongs to the project's tests, by its name or its folder's."""
+        if self.file is None:
+            return False
+        inside = [self.file.relative_to(root) for root in self.project.roots if self.file.is_relative_to(root)]
+        parts = min((one.parts for one in inside), key=len, default=self.file.parts[-1:])
+        name = parts[-1]
+        return (
+            name.startswith("test_")
+            or name.endswith("_test.py")
+            or name == "conftest.py"
+            or bool({"test", "tests"} & set(parts))
+        )
 
     def calls(self, *names: str) -> list[ast.Call]:
         """All calls whose last name is one of these."""
@@ -232,6 +255,7 @@ class Project:
         self.sources = list(sources)
         self._modules: OrderedDict[Path, Module | None] = OrderedDict()
         self._found: dict[tuple[Path, str], Path | None] = {}
+        self._imported: set[bytes] | None = None
         self._starts: dict[tuple[Path | None, int], list[Path]] = {}
 
     @cached_property
@@ -241,14 +265,22 @@ class Project:
 
     def mentions(self, pattern: re.Pattern[bytes], near: Path | None) -> bool:
         """Whether a text stands in any Python file of the project, those that aren't checked now included."""
+        return any(pattern.search(raw) for raw in self._texts(near))
+
+    def imports(self, name: str, near: Path | None) -> bool:
+        """Whether any Python file of the project imports a module of this last name."""
+        if self._imported is None:
+            found = (match for raw in self._texts(near) for match in _IMPORT.finditer(raw))
+            self._imported = {word for match in found for word in re.findall(rb"\w+", match[1])}
+        return name.encode() in self._imported
+
+    def _texts(self, near: Path | None) -> Iterator[bytes]:
         files = dict.fromkeys(self.sources)
-        for root in [*self.roots, *([near.parent] if near is not None else [])]:
-            files.update(dict.fromkeys(itertools.islice(root.rglob("*.py"), _MOST_FILES)))
+        for root in [*self.roots, *([near.parent] if near is not None and not self.sources else [])]:
+            files.update(dict.fromkeys(itertools.islice(_python_files(root), _MOST_FILES)))
         for file in files:
             with contextlib.suppress(OSError):
-                if pattern.search(file.read_bytes()):
-                    return True
-        return False
+                yield file.read_bytes()
 
     def module(self, file: Path, shown: str = "") -> Module | None:
         """The module of a file; ``None`` where it can't be read or parsed."""
@@ -331,3 +363,9 @@ class Project:
             candidates = (package, plain) if parts else (package,)
             self._found[key] = next((one for one in candidates if one.is_file()), None)
         return self._found[key]
+
+
+def _python_files(root: Path) -> Iterator[Path]:
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if name not in SKIPPED and not name.startswith("."))
+        yield from (Path(folder, file) for file in sorted(files) if file.endswith(".py"))

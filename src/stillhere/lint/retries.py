@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from stillhere.lint.flow import SESSIONS, USES, handler_names, is_loop, leaves
@@ -26,8 +26,11 @@ _DECORATORS = frozenset(
         "retry.api.retry",
     }
 )
-_ERRORS = frozenset({"OperationalError", "DBAPIError", "DatabaseError", "InterfaceError", "InternalError", "Error"})
-_WIDER = frozenset({"SQLAlchemyError", "MySQLError"})
+_ERRORS = frozenset(
+    {"OperationalError", "DBAPIError", "DatabaseError", "InterfaceError", "InternalError", "Error"}
+    | {"SQLAlchemyError", "MySQLError"}
+)
+_EVERYTHING = frozenset({"builtins.Exception", "builtins.BaseException"})
 _ROOTS = frozenset({"sqlalchemy", "django.db", *DRIVERS})
 _THINGS = SESSIONS | {Kind.CONNECTION, Kind.ASYNC_CONNECTION, Kind.RAW, Kind.CURSOR}
 
@@ -66,10 +69,9 @@ class Retried:
     condition: str
 
 
-def database_errors(names: Iterator[str] | tuple[str, ...] | list[str], *, wide: bool = True) -> list[str]:
+def database_errors(names: Iterable[str]) -> list[str]:
     """Those that are a database's exceptions, and cover more than a lost connection."""
-    wanted = _ERRORS | _WIDER if wide else _ERRORS
-    return [name for name in names if root_of(name) in _ROOTS and name.rpartition(".")[2] in wanted]
+    return [name for name in names if root_of(name) in _ROOTS and name.rpartition(".")[2] in _ERRORS]
 
 
 def loops(module: Module) -> list[RetryLoop]:
@@ -88,7 +90,8 @@ def _loops(module: Module) -> Iterator[RetryLoop]:
             continue
         for handler in node.handlers:
             caught = tuple(handler_names(module, handler))
-            if database_errors(caught) and not _always_leaves(handler.body):
+            concerned = database_errors(caught) or (_EVERYTHING & set(caught) and sends(module, node.body))
+            if concerned and not _always_leaves(handler.body):
                 yield RetryLoop(loop, node, handler, caught)
                 break
 

@@ -150,13 +150,23 @@ def text(module: Module, node: ast.expr | None, depth: int = DEPTH) -> str | Non
         case ast.Call(func=ast.Attribute(attr="replace" | "strip" | "rstrip" | "lstrip" | "lower", value=inner)):
             return text(module, inner, depth - 1)
         case ast.Call():
-            return text(module, _default(module, node), depth - 1)
+            default = _default(module, node)
+            return text(module, default, depth - 1) if default is not None else _returned(module, node, depth)
         case ast.BoolOp(op=ast.Or(), values=values):
             known = [text(module, one, depth - 1) for one in values]
             return next((one for one in known if one is not None), None)
         case ast.Subscript():
             return text(module, _subscript(module, node), depth - 1)
     return None
+
+
+def _returned(module: Module, call: ast.Call, depth: int) -> str | None:
+    """What a function of the project returns, where it has one return."""
+    ref = module.resolve(call.func)
+    if not isinstance(ref, Local) or not isinstance(ref.binding.node, ast.FunctionDef):
+        return None
+    returned = ref.module.returns(ref.binding.node)
+    return text(ref.module, returned[0].value, depth - 1) if len(returned) == 1 else None
 
 
 def _subscript(module: Module, node: ast.Subscript) -> ast.expr | None:

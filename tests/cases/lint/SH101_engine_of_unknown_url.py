@@ -48,3 +48,10 @@ def serve():
         with Session(engine) as session:
             session.execute(text("DELETE FROM sessions"))
         time.sleep(3600)
+
+
+def local_url():
+    return "sqlite:///%s" % os.environ["FILE"]
+
+
+local = create_engine(local_url())

@@ -2,7 +2,7 @@ import logging
 
 from flask import Flask, abort
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError, NoResultFound, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -40,6 +40,24 @@ def refill_all(session: Session, numbers):
             session.flush()
         except (IntegrityError, OperationalError):  # expect: SH205
             log.exception("no update of %s", number)
+    session.commit()
+
+
+def refill_by_statement(session: Session):
+    try:
+        session.execute(update(Stock).values(count=0))
+    except OperationalError:  # expect: SH205
+        log.exception("no update")
+    return session.scalars(select(Stock)).all()
+
+
+# A duplicate key harms no other statement of the transaction.
+def add(session: Session, name):
+    try:
+        session.execute(insert(Stock).values(name=name))
+    except IntegrityError:
+        log.info("there already")
+    session.execute(update(Stock).values(count=0))
     session.commit()
 
 

@@ -62,9 +62,12 @@ def fixed(folder, text: str) -> str:
             "e = create_async_engine(URL, pool_pre_ping=True)\n",
         ),
         (
-            'DATABASES = {"a": {"ENGINE": "django.db.backends.mysql", "CONN_MAX_AGE": 6}}\n',
-            'DATABASES = {"a": {"ENGINE": "django.db.backends.mysql", "CONN_MAX_AGE": 6, "CONN_HEALTH_CHECKS": True}}'
-            "\n",
+            'D = {"ENGINE": "django.db.backends.mysql", "CONN_MAX_AGE": 6}\nDATABASES = {"a": D}\n',
+            'D = {"ENGINE": "django.db.backends.mysql", "CONN_MAX_AGE": 6}\nDATABASES = {"a": D}\n',
+        ),
+        (
+            'DATABASES = {"a": dict(B=1), "b": {"ENGINE": "x.mysql", "CONN_MAX_AGE": 6}}\n',
+            'DATABASES = {"a": dict(B=1), "b": {"ENGINE": "x.mysql", "CONN_MAX_AGE": 6, "CONN_HEALTH_CHECKS": True}}\n',
         ),
         (ROWS.format(""), ROWS.format('        "CONN_HEALTH_CHECKS": True,\n')),
     ],

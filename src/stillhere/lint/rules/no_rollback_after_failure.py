@@ -20,6 +20,8 @@ DATABASE_ERRORS = frozenset(
 )
 """Last names of the exceptions by which a failed statement or COMMIT is caught."""
 
+_ONE_STATEMENT = frozenset({"IntegrityError", "DataError", "ProgrammingError"})
+"""Errors of one statement: when `execute` raises them, outside of a flush, the transaction goes on."""
 _SENDS = USES | {"commit"}
 
 
@@ -36,6 +38,7 @@ class NoRollbackAfterFailure(Rule):
         ones hide it.
 
     Known limits:
+        A duplicate key or the like from `execute()` itself, outside of a flush, harms nothing else, and is left alone.
         Handlers that pass the session to a function are taken to roll back there. Savepoints (`begin_nested()`) and
         `with` blocks inside the `try` roll back by themselves.
 
@@ -72,12 +75,13 @@ class NoRollbackAfterFailure(Rule):
         """Handlers after which a session is used again."""
         del options
         for node in module.tree.each(ast.Try):
-            held = _session(module, node)
+            held, flushes = _session(module, node)
             if held is None or _ends(module, node.finalbody, held):
                 continue
             for handler in node.handlers:
                 caught = {name.rpartition(".")[2] for name in handler_names(module, handler)}
-                if not caught & DATABASE_ERRORS or leaves(handler.body) or _ends(module, handler.body, held):
+                spoils = caught & DATABASE_ERRORS if flushes else caught & DATABASE_ERRORS - _ONE_STATEMENT
+                if not spoils or leaves(handler.body) or _ends(module, handler.body, held):
                     continue
                 after = _used_after(module, node, held)
                 if after is not None and not _in_retry_loop(module, node):
@@ -85,16 +89,17 @@ class NoRollbackAfterFailure(Rule):
                     yield Problem(handler, text)
 
 
-def _session(module: Module, node: ast.Try) -> ast.expr | None:
-    """The session that the ``try`` sends something with, where no ``with`` inside ends it."""
+def _session(module: Module, node: ast.Try) -> tuple[ast.expr | None, bool]:
+    """The session that the ``try`` sends something with, where no ``with`` inside ends it; whether it flushes."""
     if any(isinstance(one, ast.With | ast.AsyncWith) for one in walk_body(node.body)):
-        return None
+        return None, False
+    flushes = any(isinstance(one, ast.Attribute) and one.attr in {"flush", "commit"} for one in walk_body(node.body))
     for one in walk_body(node.body):
         if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr in _SENDS:
             found = thing(module, one.func.value)
             if found is not None and found.kind in SESSIONS and concerns(found):
-                return one.func.value
-    return None
+                return one.func.value, flushes
+    return None, False
 
 
 def _ends(module: Module, body: list[ast.stmt], held: ast.expr) -> bool:

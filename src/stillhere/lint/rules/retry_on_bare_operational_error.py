@@ -64,7 +64,7 @@ class RetryOnBareOperationalError(Rule):
         """Loops and decorators without a look at the exception."""
         del options
         for loop in loops(module):
-            caught = database_errors(loop.caught)
+            caught = database_errors(loop.caught) or list(loop.caught)
             if caught and sends(module, loop.attempt.body) and not _looks(loop.handler):
                 yield Problem(loop.handler, f"{_short(caught)} of any kind is tried again")
         for one in decorated(module):
