@@ -9,6 +9,7 @@ from enum import IntEnum
 from urllib.parse import unquote
 
 from stillhere.errors import StillhereError
+from stillhere.masking import MASK, mask_urls
 
 __all__ = ["DRIVERS", "Problem", "mask", "problem_of"]
 
@@ -31,8 +32,6 @@ class Problem(IntEnum):
     INTERRUPTED = 130
 
 
-_IN_URL = re.compile(r"(\b[\w+.-]+://[^\s:/@'\"]*:)[^\s'\"]*(@)")
-_IN_QUERY = re.compile(r"(?i)([?&](?:password|passwd|pwd|ssl_key_password)=)[^&\s'\"]+")
 _BACKGROUND = re.compile(r"\s*\(Background on this error at: .*\)\s*\Z", re.DOTALL)
 _MIN_SECRET = 4  # a shorter one would blank out ordinary words, and is found by its place in the URL anyway
 
@@ -57,10 +56,9 @@ def mask(text: str, args: Iterable[str] = ()) -> str:
         text: a message or a traceback.
         args: the command's arguments; a password that stands in one is also masked where it stands alone.
     """
-    text = _IN_URL.sub(r"\1***\2", text)
-    text = _IN_QUERY.sub(r"\1***", text)
+    text = mask_urls(text)
     for secret in sorted(_secrets(args), key=len, reverse=True):
-        text = text.replace(secret, "***")
+        text = text.replace(secret, MASK)
     return text
 
 

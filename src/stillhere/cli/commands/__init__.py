@@ -8,5 +8,5 @@ from __future__ import annotations
 
 __all__ = ["VERBS"]
 
-VERBS: tuple[str, ...] = ("check", "drill", "witness", "lab", "lint")
+VERBS: tuple[str, ...] = ("check", "drill", "export", "lint", "probe", "witness", "lab")
 """The modules of this package, in the order of ``stillhere --help``."""
