@@ -246,7 +246,7 @@ def _named(module: Module, node: ast.Name, depth: int) -> Mapping:
 
 
 def _mutate(module: Module, inside: ast.AST, name: str, found: Mapping, depth: int) -> None:
-    """What is done to a named dictionary elsewhere in its scope; under a condition it may or may not have happened."""
+    """What is done to a named dictionary elsewhere in its scope; a key that is set under a condition counts as there."""
     for change, node in _changes(module, inside, name):
         conditional = any(isinstance(one, ast.If | ast.Try) for one in _between(module, node, inside))
         if isinstance(change, ast.expr):
@@ -257,9 +257,9 @@ def _mutate(module: Module, inside: ast.AST, name: str, found: Mapping, depth: i
                 found.complete = False
                 continue
             more = Mapping({key: Entry(value, module, node)})
-        if conditional:
-            found.complete = False
-            more = Mapping({key: entry for key, entry in more.entries.items() if key not in found.entries})
+        if conditional and set(more.entries) & set(found.entries):
+            found.complete = False  # which of the two values holds isn't known
+            more.entries = {key: entry for key, entry in more.entries.items() if key not in found.entries}
         found.add(more)
 
 

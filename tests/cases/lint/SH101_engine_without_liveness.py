@@ -72,6 +72,20 @@ def sometimes(debug):
     return create_engine(URI, **options)
 
 
+def loud(debug):
+    options = {"pool_size": 5}
+    if debug:
+        options["echo"] = True
+    return create_engine(URI, **options)  # expect: SH101
+
+
+def either(production):
+    options = {"pool_pre_ping": False}
+    if production:
+        options["pool_pre_ping"] = True
+    return create_engine(URI, **options)
+
+
 class Database:
     def create_engine(self, url):
         return url

@@ -143,6 +143,13 @@ def test_imports_are_followed_although_only_one_file_is_named(folder):
     assert folder.found("app/db.py") == [("app/db.py", 3, "SH102")]
 
 
+@pytest.mark.parametrize("name", ["tests/helpers.py", "app/test/db.py", "test_db.py", "db_test.py", "conftest.py"])
+def test_an_engine_of_the_tests_never_grows_old(folder, name):
+    folder.write(name)
+    folder.write("testing/db.py")
+    assert folder.found() == [("testing/db.py", 3, "SH101")]
+
+
 def test_a_text_without_a_file_is_checked_too():
     assert [one.finding.rule for one in lint_source(BAD).found] == ["SH101"]
 

@@ -28,8 +28,9 @@ class MultiStatementResultsUnread(Rule):
         `nextset()`.
 
     Why it is bad:
-        Each statement has a result. Those that are left unread stand in front of the next statement's: "Commands
-        out of sync" (2014). An error of the second statement is never seen, although the first one's success was.
+        Each statement has a result. With mysqlclient, those that are left unread make the next COMMIT or ping fail:
+        "Commands out of sync" (2014). An error of the second statement isn't raised by `execute()`: PyMySQL raises
+        it out of a later call, and mysqlclient never does.
 
     Known limits:
         Only texts that are written out.

@@ -38,9 +38,9 @@ class NoRollbackAfterFailure(Rule):
         ones hide it.
 
     Known limits:
-        A duplicate key or the like from `execute()` itself, outside of a flush, harms nothing else, and is left alone.
-        Handlers that pass the session to a function are taken to roll back there. Savepoints (`begin_nested()`) and
-        `with` blocks inside the `try` roll back by themselves.
+        A duplicate key or the like from `execute()` itself, outside of a flush, harms nothing else, and is left
+        alone. Handlers that pass the session to a function are taken to roll back there. Savepoints
+        (`begin_nested()`) and `with` blocks inside the `try` roll back by themselves.
 
     Example:
         ```python

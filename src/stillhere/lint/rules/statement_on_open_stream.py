@@ -24,9 +24,9 @@ class StatementOnOpenStream(Rule):
         `stream_results`, in which the same connection or session sends another statement or a COMMIT.
 
     Why it is bad:
-        The connection can carry one conversation. Until the last row was read, MySQL's answer to anything else is
-        "Commands out of sync" (2014), or the driver throws the unread rows away, or reads them as the new
-        statement's reply.
+        The connection carries one conversation. Until the last row was read, mysqlclient's answer to anything else
+        is "Commands out of sync" (2014); PyMySQL throws the unread rows away with no more than a warning, so that
+        the loop ends early.
 
     Known limits:
         Statements that a called function sends on the same session aren't seen. A loop that leaves at once after
