@@ -246,7 +246,7 @@ def _named(module: Module, node: ast.Name, depth: int) -> Mapping:
 
 
 def _mutate(module: Module, inside: ast.AST, name: str, found: Mapping, depth: int) -> None:
-    """What is done to a named dictionary elsewhere in its scope; a key that is set under a condition counts as there."""
+    """What is done to a named dictionary elsewhere in its scope; a key set under a condition counts as there."""
     for change, node in _changes(module, inside, name):
         conditional = any(isinstance(one, ast.If | ast.Try) for one in _between(module, node, inside))
         if isinstance(change, ast.expr):
@@ -274,28 +274,29 @@ _Change = tuple[ast.expr | tuple[str | None, ast.expr], ast.AST]
 
 
 def _changes(module: Module, inside: ast.AST, name: str) -> Iterator[_Change]:
-    yield from _calls_on(module, inside, name)
+    """What changes a dictionary of this name, in the scope that binds it."""
+    here = module.tree.scope_of
+    for call in module.calls("update", "setdefault"):
+        if isinstance(call.func, ast.Attribute) and _is(call.func.value, name) and here(call).node is inside:
+            yield from _called(module, call, call.func.attr)
     for node in module.tree.each(ast.Assign):
         for target in node.targets:
-            if isinstance(target, ast.Subscript) and _is(target.value, name):
+            if isinstance(target, ast.Subscript) and _is(target.value, name) and here(node).node is inside:
                 yield (_key(module, target.slice), node.value), node
     for joined in module.tree.each(ast.AugAssign):
-        if _is(joined.target, name) and isinstance(joined.op, ast.BitOr):
+        if _is(joined.target, name) and isinstance(joined.op, ast.BitOr) and here(joined).node is inside:
             yield joined.value, joined
 
 
-def _calls_on(module: Module, inside: ast.AST, name: str) -> Iterator[_Change]:
-    for call in module.calls("update", "setdefault"):
-        if not isinstance(call.func, ast.Attribute) or not _is(call.func.value, name):
-            continue
-        if call.func.attr == "setdefault":
-            if len(call.args) > 1:
-                yield (_key(module, call.args[0]), call.args[1]), call
-        elif module.tree.scope_of(call).node is inside:
-            if call.args:
-                yield call.args[0], call
-            for keyword in call.keywords:
-                yield (keyword.arg, keyword.value) if keyword.arg else keyword.value, call
+def _called(module: Module, call: ast.Call, method: str) -> Iterator[_Change]:
+    if method == "setdefault":
+        if len(call.args) > 1:
+            yield (_key(module, call.args[0]), call.args[1]), call
+        return
+    if call.args:
+        yield call.args[0], call
+    for keyword in call.keywords:
+        yield (keyword.arg, keyword.value) if keyword.arg else keyword.value, call
 
 
 def _is(node: ast.expr, name: str) -> bool:
