@@ -31,6 +31,7 @@ __all__ = [
     "read_only",
     "rolled_back",
     "run_again",
+    "server_errors",
     "spoils_replay",
     "statement_limit",
     "waitable_at_connect",
@@ -291,6 +292,11 @@ def run_again(code: int, flavour: Flavour | None = None) -> bool:
 def spoils_replay(code: int, flavour: Flavour | None = None) -> bool:
     """Whether a journaled statement that ended so makes its transaction not replayable."""
     return _has(code, flavour, Fact.SPOILS)
+
+
+def server_errors(flavour: Flavour) -> tuple[ErrorCode, ...]:
+    """The lines of the table whose errors a server of that family raises itself."""
+    return tuple(line for line in _TABLE if not line.client_side and line.flavour in (None, flavour))
 
 
 def packet_too_large(code: int, flavour: Flavour | None = None) -> bool:

@@ -1,0 +1,76 @@
+"""How remedies and evidence are worded, once for all checks."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from stillhere.doctor.case import Case
+from stillhere.findings import Evidence
+
+__all__ = ["LogLevel", "duration", "log_level", "option_lines", "set_variable", "size", "status", "variable"]
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_KIB = 1024
+_UNITS = ("bytes", "KiB", "MiB", "GiB")
+_VARIABLES = "SHOW GLOBAL VARIABLES"
+_STATUS = "SHOW GLOBAL STATUS"
+
+
+def set_variable(case: Case, name: str, value: float | str) -> tuple[str, ...]:
+    """The commands that set a global variable now and for good."""
+    text = f"{value:.0f}" if isinstance(value, float) else str(value)
+    if case.snapshot.version.at_least(mysql=(8, 0), mariadb=None):
+        return (f"SET PERSIST {name} = {text};",)
+    return (f"SET GLOBAL {name} = {text};", option_lines(name, text))
+
+
+def option_lines(name: str, value: float | str) -> str:
+    """The lines of an option file for a variable."""
+    return f"[mysqld]\n{name} = {value}"
+
+
+def variable(case: Case, *names: str) -> Evidence:
+    """Global variables as evidence."""
+    return Evidence(", ".join(f"{name} = {case.snapshot.variables.get(name, '?')}" for name in names), _VARIABLES)
+
+
+def status(case: Case, *names: str) -> Evidence:
+    """Status counters as evidence."""
+    facts = ", ".join(f"{name} = {case.snapshot.status.get(name.lower(), '?')}" for name in names)
+    return Evidence(facts, _STATUS)
+
+
+def duration(seconds: float) -> str:
+    """A time for people: ``12 s``, ``5 min``, ``8 h``, ``3 days``."""
+    for unit, name in ((_DAY, "days"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= 2 * unit or seconds == unit:
+            amount = seconds / unit
+            word = "day" if name == "days" and amount == 1 else name
+            return f"{amount:.0f} {word}" if abs(amount - round(amount)) < 0.05 else f"{amount:.1f} {word}"  # noqa: PLR2004
+    return f"{seconds:.0f} s" if seconds >= 10 or seconds == int(seconds) else f"{seconds:.1f} s"  # noqa: PLR2004
+
+
+def size(count: float) -> str:
+    """Bytes for people: ``512 KiB``, ``16 MiB``, ``1.5 GiB``."""
+    power = next((power for power in (3, 2, 1) if count >= _KIB**power), 0)
+    amount = count / _KIB**power
+    return f"{amount:.0f} {_UNITS[power]}" if amount == int(amount) else f"{amount:.1f} {_UNITS[power]}"
+
+
+class LogLevel(NamedTuple):
+    """The variable that sets how much the error log says, its value, and that from which it names each loss."""
+
+    name: str
+    value: float
+    wanted: int
+
+    @property
+    def names_losses(self) -> bool:
+        """Whether account, host and reason of each aborted connection are logged."""
+        return self.value >= self.wanted
+
+
+def log_level(case: Case) -> LogLevel:
+    """Seen on MySQL 9.7 and MariaDB 10.11: the one logs aborted connections as notes, the other as warnings."""
+    name, wanted = ("log_warnings", 2) if case.mariadb else ("log_error_verbosity", 3)
+    return LogLevel(name, case.number(name) or 0.0, wanted)

@@ -1,0 +1,1 @@
+"""A doctor's report as one HTML page that fetches nothing."""
