@@ -29,7 +29,7 @@ def show(console: Console, report: Report, *, verbose: bool) -> None:
     for reason, checks in gaps(report.servers):
         console.print(Text.assemble(("not checked", "dim"), f" ({reason}): {plural(len(checks), 'check')}"))
         if verbose:
-            console.print(Padding(Text(", ".join(checks), "dim"), (0, 0, 0, _INDENT)))
+            console.print(Padding(Text(", ".join(checks), "dim"), (0, 0, 0, _INDENT), expand=False))
     console.print(Text(closing(report), "bold"))
 
 
@@ -51,12 +51,12 @@ def _section(console: Console, head: Text, findings: Iterable[Finding], *, verbo
         title = Text.assemble(
             (f"{_NAMES[finding.severity]}: ", _STYLES[finding.severity]), finding.message, (f"  {finding.rule}", "dim")
         )
-        console.print(Padding(title, (0, 0, 0, 2)))
+        console.print(Padding(title, (0, 0, 0, 2), expand=False))
         for text, whole in _details(finding, verbose=verbose):
             if whole:  # to be pasted: never broken
                 console.print(Text(" " * _INDENT).append_text(text), soft_wrap=True)
             else:
-                console.print(Padding(text, (0, 0, 0, _INDENT)))
+                console.print(Padding(text, (0, 0, 0, _INDENT), expand=False))
     console.print()
 
 
@@ -71,7 +71,7 @@ def _details(finding: Finding, *, verbose: bool) -> Iterator[tuple[Text, bool]]:
             yield Text(f"measured: {evidence.fact} ({evidence.source})", "dim"), False
     if finding.remedy is not None:
         cost = f" Costs {finding.remedy.cost}." if finding.remedy.cost else ""
-        yield Text(f"{finding.remedy.text}{cost}"), False
+        yield Text(f"Do: {finding.remedy.text}{cost}"), False
         for command in finding.remedy.commands:
             for line in command.splitlines():
                 yield Text(f"  {line}", "cyan"), True

@@ -10,6 +10,7 @@ from stillhere.findings import Evidence
 __all__ = ["LogLevel", "duration", "log_level", "option_lines", "set_variable", "size", "status", "variable"]
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_EXACT = 600.0  # seconds up to which no rounding is done
 _KIB = 1024
 _UNITS = ("bytes", "KiB", "MiB", "GiB")
 _VARIABLES = "SHOW GLOBAL VARIABLES"
@@ -41,13 +42,15 @@ def status(case: Case, *names: str) -> Evidence:
 
 
 def duration(seconds: float) -> str:
-    """A time for people: ``12 s``, ``5 min``, ``8 h``, ``3 days``."""
-    for unit, name in ((_DAY, "days"), (_HOUR, "h"), (_MINUTE, "min")):
-        if seconds >= 2 * unit or seconds == unit:
-            amount = seconds / unit
-            word = "day" if name == "days" and amount == 1 else name
-            return f"{amount:.0f} {word}" if abs(amount - round(amount)) < 0.05 else f"{amount:.1f} {word}"  # noqa: PLR2004
-    return f"{seconds:.0f} s" if seconds >= 10 or seconds == int(seconds) else f"{seconds:.1f} s"  # noqa: PLR2004
+    """A time for people: ``90 s``, ``350 s``, ``5 min``, ``8 h``, ``3 days``."""
+    if seconds < _EXACT and (seconds < 2 * _MINUTE or seconds % _MINUTE):
+        return f"{seconds:.0f} s" if seconds == int(seconds) else f"{seconds:.1f} s"
+    unit, name = next(
+        (pair for pair in ((_DAY, "days"), (_HOUR, "h")) if seconds >= 2 * pair[0] or seconds == pair[0]),
+        (_MINUTE, "min"),
+    )
+    amount = f"{seconds / unit:.1f}".removesuffix(".0")
+    return "1 day" if (amount, name) == ("1", "days") else f"{amount} {name}"
 
 
 def size(count: float) -> str:
