@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from stillhere.doctor.case import Case
 from stillhere.findings import Evidence
 
-__all__ = ["LogLevel", "duration", "log_level", "option_lines", "set_variable", "size", "status", "variable"]
+__all__ = [
+    "LogLevel",
+    "duration",
+    "log_level",
+    "option_lines",
+    "raise_variable",
+    "set_variable",
+    "size",
+    "status",
+    "variable",
+]
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _EXACT = 600.0  # seconds up to which no rounding is done
@@ -25,20 +36,24 @@ def set_variable(case: Case, name: str, value: float | str) -> tuple[str, ...]:
     return (f"SET GLOBAL {name} = {text};", option_lines(name, text))
 
 
+def raise_variable(case: Case, name: str, value: float) -> tuple[str, ...]:
+    """The same, where it is higher than the present one; nothing where the variable is at its end."""
+    return set_variable(case, name, value) if value > (case.number(name) or 0) else ()
+
+
 def option_lines(name: str, value: float | str) -> str:
     """The lines of an option file for a variable."""
     return f"[mysqld]\n{name} = {value}"
 
 
 def variable(case: Case, *names: str) -> Evidence:
-    """Global variables as evidence."""
-    return Evidence(", ".join(f"{name} = {case.snapshot.variables.get(name, '?')}" for name in names), _VARIABLES)
+    """Global variables as evidence; those that the server doesn't have are left out."""
+    return Evidence(_pairs(case.snapshot.variables, names), _VARIABLES)
 
 
 def status(case: Case, *names: str) -> Evidence:
-    """Status counters as evidence."""
-    facts = ", ".join(f"{name} = {case.snapshot.status.get(name.lower(), '?')}" for name in names)
-    return Evidence(facts, _STATUS)
+    """Status counters as evidence; those that the server doesn't have are left out."""
+    return Evidence(_pairs(case.snapshot.status, names), _STATUS)
 
 
 def duration(seconds: float) -> str:
@@ -77,3 +92,7 @@ def log_level(case: Case) -> LogLevel:
     """Seen on MySQL 9.7 and MariaDB 10.11: the one logs aborted connections as notes, the other as warnings."""
     name, wanted = ("log_warnings", 2) if case.mariadb else ("log_error_verbosity", 3)
     return LogLevel(name, case.number(name) or 0.0, wanted)
+
+
+def _pairs(found: Mapping[str, str], names: Iterable[str]) -> str:
+    return ", ".join(f"{name} = {found[name.lower()]}" for name in names if name.lower() in found)

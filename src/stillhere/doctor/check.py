@@ -34,6 +34,8 @@ class Turn(Enum):
 
     UP = "raise"
     DOWN = "lower"
+    TO = "set"
+    """To one value, from whatever it is."""
 
 
 Advice = tuple[str, Turn]

@@ -13,8 +13,11 @@ __all__ = [
     "Limit",
     "demand",
     "effective_wait_timeout",
+    "recycling",
     "roomy_connections",
     "roomy_packet",
+    "safe_recycle",
+    "server_limit",
     "shortest_limit",
 ]
 
@@ -67,8 +70,26 @@ def roomy_connections(case: Case) -> int:
     present = int(case.number("max_connections") or 0)
     used = max(case.count("max_used_connections"), case.count("threads_connected"))
     wanted = max(present * 1.5, used * 1.5, demand(case) * 1.2 + RESERVED)
-    return math.ceil(wanted / 10) * 10
+    return min(MOST_CONNECTIONS, math.ceil(wanted / 10) * 10)
 
 
+MOST_CONNECTIONS = 100_000
+"""The most that either server takes for ``max_connections``."""
 RESERVED = 10
 """Connections to leave for people, monitoring and replication."""
+
+
+def server_limit(case: Case) -> Limit:
+    """The limit that strikes first for whoever sets nothing of their own."""
+    return shortest_limit(case, EngineFacts(name=""))
+
+
+def safe_recycle(case: Case, limit: Limit) -> int:
+    """A ``pool_recycle`` in seconds that stays below a limit; 0 where it is too short for any."""
+    lasted = case.idle.lasted if case.idle is not None and case.idle.ended is not None else limit.seconds
+    return int(min(limit.seconds * 0.9, lasted if lasted > 0 else limit.seconds / 2))
+
+
+def recycling(seconds: int) -> tuple[str, ...]:
+    """The code for it; none for 0."""
+    return (f"create_engine(url, pool_recycle={seconds})",) if seconds else ()

@@ -29,9 +29,9 @@ _HEAD = """\
 
 This page is made from the checks' own docstrings. `stillhere doctor --explain CHECK` prints an entry of it.
 
-An **error** cuts connections, loses work or keeps clients out, now or at the next ordinary event. A **warning** will do so
-under conditions that are likely to come, or hides that it happened. A **note** is shown with `--verbose` only, and never
-changes the exit code. What a check needs and can't have makes it *not checked*, which the report says.
+An **error** cuts connections, loses work or keeps clients out, now or at the next ordinary event. A **warning** will do
+so under conditions that are likely to come, or hides that it happened. A **note** is shown with `--verbose` only, and
+never changes the exit code. What a check needs and can't have makes it *not checked*, which the report says.
 """
 
 

@@ -67,8 +67,8 @@ def records(kind: type, found: Mapping[str, Any], key: str) -> tuple[Any, ...]:
     made = []
     for values in found.get(key, ()):
         plain = {name: value for name, value in values.items() if name != "times"}
-        for place in range(values.get("times", 1)):
-            made.append(record(kind, plain | ({"id": 100 + place} if "times" in values else {})))
+        ids = [{"id": 100 + place} for place in range(values["times"])] if "times" in values else [{}]
+        made += [record(kind, plain | own) for own in ids]
     return tuple(made)
 
 
@@ -108,7 +108,7 @@ def build_case(changes: Mapping[str, Any], flavour: str = "mysql") -> Case:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def build():
     """Makes a case from changes to a healthy server."""
     return build_case

@@ -71,8 +71,8 @@ def doctor(
 ) -> None:
     """Look at servers, and at the application's pools, for what will cut connections.
 
-    Logs in to each server, asks, and quits properly: nothing is changed, and no counter of aborted clients moves, but by
-    --measure-idle. What the account may not see is not checked, and said so.
+    Logs in to each server, asks, and quits properly: nothing is changed, and no counter of aborted clients moves, but
+    by --measure-idle. What the account may not see is not checked, and said so.
 
     Exits with 0 where nothing was found, with 1 for any warning or error (--fail-on error: for errors only), and with 2
     where the input is wrong or a server could not be looked at.

@@ -51,6 +51,6 @@ CHECK = Check(
     title="acknowledged commits may be lost",
     topic=Topic.MACHINE,
     judge=judge,
-    advises=((_NAME, Turn.UP),),
+    advises=((_NAME, Turn.TO),),
     reference="https://dev.mysql.com/doc/refman/8.4/en/innodb-parameters.html#sysvar_innodb_flush_log_at_trx_commit",
 )

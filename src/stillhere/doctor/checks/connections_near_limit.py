@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import set_variable, status, variable
+from stillhere.doctor.advice import raise_variable, status, variable
 from stillhere.doctor.case import Case
 from stillhere.doctor.check import Check, Claim, Topic, Turn
 from stillhere.doctor.limits import roomy_connections
@@ -42,7 +42,7 @@ def judge(case: Case) -> Iterator[Claim]:
         evidence=(variable(case, "max_connections"), status(case, "Threads_connected", "Max_used_connections")),
         remedy=Remedy(
             "See who holds them first; where all of them are needed, raise the limit.",
-            set_variable(case, "max_connections", roomy_connections(case)),
+            raise_variable(case, "max_connections", roomy_connections(case)),
             cost="memory for each connection that is opened",
         ),
     )

@@ -26,6 +26,7 @@ from stillhere.doctor.advice import duration, variable
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.doctor.idling import End
+from stillhere.doctor.limits import recycling, safe_recycle, server_limit
 from stillhere.findings import Evidence, Remedy, Severity
 
 SURE = 0.9  # of wait_timeout: what dies later may be the server's own doing
@@ -54,7 +55,7 @@ def judge(case: Case) -> Iterator[Claim]:
         ),
         remedy=Remedy(
             "Replace pooled connections sooner than that, or have the hop keep them longer.",
-            (f"create_engine(url, pool_recycle={max(1, int(seen.lasted or seen.ended / 2))})",),
+            recycling(safe_recycle(case, server_limit(case))),
         ),
     )
 

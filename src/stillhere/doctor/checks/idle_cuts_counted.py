@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from stillhere.doctor.advice import duration, variable
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
+from stillhere.doctor.limits import recycling, safe_recycle, server_limit
 from stillhere.findings import Evidence, Remedy, Severity
 
 MANY = 10
@@ -48,13 +49,9 @@ def judge(case: Case) -> Iterator[Claim]:
         ),
         remedy=Remedy(
             "Have the pool replace connections before wait_timeout, or switch stillhere on.",
-            (f"create_engine(url, pool_recycle={_recycle(case)})",),
+            recycling(safe_recycle(case, server_limit(case))),
         ),
     )
-
-
-def _recycle(case: Case) -> int:
-    return max(1, int((case.number("wait_timeout") or 0) * 0.9))
 
 
 CHECK = Check(

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import set_variable, size, variable
+from stillhere.doctor.advice import raise_variable, size, variable
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic, Turn
 from stillhere.doctor.limits import roomy_packet
@@ -47,7 +47,7 @@ def judge(case: Case) -> Iterator[Claim]:
         remedy=Remedy(
             "Split the batch, or raise the limit; then count anew.",
             (
-                *set_variable(case, "max_allowed_packet", roomy_packet(case)),
+                *raise_variable(case, "max_allowed_packet", roomy_packet(case)),
                 "TRUNCATE TABLE performance_schema.events_errors_summary_global_by_error;",
             ),
         ),

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import set_variable, variable
+from stillhere.doctor.advice import raise_variable, variable
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic, Turn
 from stillhere.doctor.limits import RESERVED, demand, roomy_connections
@@ -49,7 +49,7 @@ def judge(case: Case) -> Iterator[Claim]:
         evidence=(variable(case, "max_connections"), *sums),
         remedy=Remedy(
             f"Let each pool hold at most {fits} (pool_size + max_overflow), or raise the limit.",
-            set_variable(case, "max_connections", roomy_connections(case)),
+            raise_variable(case, "max_connections", roomy_connections(case)),
             cost="memory for each connection that is opened",
         ),
     )

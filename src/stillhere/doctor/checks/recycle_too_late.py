@@ -28,7 +28,7 @@ from stillhere.doctor.advice import duration
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic, Turn
 from stillhere.doctor.engines import EngineFacts
-from stillhere.doctor.limits import shortest_limit
+from stillhere.doctor.limits import recycling, safe_recycle, shortest_limit
 from stillhere.findings import Evidence, Remedy, Severity
 
 LONG = 28800.0
@@ -55,7 +55,7 @@ def judge(case: Case) -> Iterator[Claim]:
             ),
             remedy=Remedy(
                 "Switch stillhere on in its URL; or replace connections sooner than that.",
-                ("?plugin=stillhere", f"create_engine(url, pool_recycle={max(1, int(limit.seconds * 0.9))})"),
+                ("?plugin=stillhere", *recycling(safe_recycle(case, limit))),
             ),
             subject=engine.name,
         )

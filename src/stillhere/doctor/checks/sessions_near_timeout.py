@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from stillhere.doctor.advice import duration, variable
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
+from stillhere.doctor.limits import recycling, safe_recycle, server_limit
 from stillhere.findings import Evidence, Remedy, Severity
 
 NEAR = 0.9
@@ -51,7 +52,7 @@ def judge(case: Case) -> Iterator[Claim]:
         ),
         remedy=Remedy(
             "Have the pool replace connections sooner, or switch stillhere on.",
-            (f"create_engine(url, pool_recycle={int(limit * NEAR) or 1})",),
+            recycling(safe_recycle(case, server_limit(case))),
         ),
     )
 

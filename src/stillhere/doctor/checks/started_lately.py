@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import duration, status, variable
+from stillhere.doctor.advice import duration, status
 from stillhere.doctor.case import HOUR, Case
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.findings import Remedy, Severity
@@ -35,7 +35,7 @@ def judge(case: Case) -> Iterator[Claim]:
         severity=Severity.INFO,
         message=f"the server was started {duration(case.uptime)} ago",
         why="Every connection from before is lost. Counters begin anew, so little can be said from them yet.",
-        evidence=(status(case, "Uptime"), variable(case, "log_error")),
+        evidence=(status(case, "Uptime"),),
         remedy=Remedy(
             "Where nobody restarted it, see the end of its last life in the error log.",
             ("SHOW GLOBAL VARIABLES LIKE 'log_error';",),
