@@ -41,6 +41,14 @@ def raise_variable(case: Case, name: str, value: float) -> tuple[str, ...]:
     return set_variable(case, name, value) if value > (case.number(name) or 0) else ()
 
 
+def account_literal(case: Case) -> str:
+    """The account that logged in, as statements name it; a placeholder where it isn't known."""
+    if case.account is None:
+        return "'USER'@'HOST'"
+    user, _, host = case.account.name.rpartition("@")
+    return "@".join("'" + part.replace("\\", "\\\\").replace("'", "''") + "'" for part in (user, host))
+
+
 def option_lines(name: str, value: float | str) -> str:
     """The lines of an option file for a variable."""
     return f"[mysqld]\n{name} = {value}"

@@ -78,14 +78,15 @@ class Examination:
     seconds: float = 0.0
 
 
-_QUESTIONS: tuple[tuple[Need, Callable[[Ask, Snapshot], Any]], ...] = (
-    (Need.HOSTS, host_cache),
-    (Need.ACCOUNTS, account_use),
-    (Need.DIGESTS, digests),
-    (Need.ERRORS, error_counts),
-    (Need.REPLICAS, replicas),
-    (Need.MEMBERS, group_members),
-    (Need.ACCOUNT, own_account),
+# Each with the right that it takes, for the servers that only say "denied".
+_QUESTIONS: tuple[tuple[Need, Callable[[Ask, Snapshot], Any], str], ...] = (
+    (Need.HOSTS, host_cache, "SELECT on performance_schema"),
+    (Need.ACCOUNTS, account_use, "SELECT on performance_schema"),
+    (Need.DIGESTS, digests, "SELECT on performance_schema"),
+    (Need.ERRORS, error_counts, "SELECT on performance_schema"),
+    (Need.REPLICAS, replicas, "REPLICATION CLIENT"),
+    (Need.MEMBERS, group_members, "SELECT on performance_schema"),
+    (Need.ACCOUNT, own_account, "SELECT on mysql.user"),
 )
 
 
@@ -113,11 +114,11 @@ def look(target: Target, instructions: Instructions) -> Case:
         timely = _until(start + instructions.timeout, ask)
         snapshot = take(timely, target.address)
         gaps = dict(snapshot.gaps)
-        for need, question in _QUESTIONS:
+        for need, question, right in _QUESTIONS:
             try:
                 answers[need.value] = question(timely, snapshot)
             except NotAllowed as error:
-                gaps[need.value] = str(error)
+                gaps[need.value] = str(error) if str(error).startswith("needs ") else f"needs {right}"
             except Unanswered:
                 gaps[need.value] = f"the server took more than {instructions.timeout:.0f} s"
     memory = instructions.settings.memory or memory_of(snapshot)

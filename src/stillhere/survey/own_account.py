@@ -45,7 +45,7 @@ def own_account(ask: Ask, snapshot: Snapshot) -> OwnAccount:
         " AND host = SUBSTRING_INDEX(CURRENT_USER(), '@', -1)"
     )
     if not rows:
-        raise NotAllowed(f"mysql.user has no line for {name}")
+        raise NotAllowed(f"needs an account with a line in mysql.user; {name} has none")
     row = rows[0]
     lifetime = row.get("password_lifetime")
     if lifetime is None:

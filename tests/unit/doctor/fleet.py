@@ -1,7 +1,7 @@
 """A fleet of simulated servers on loopback, as a program: enough of the protocol to be looked at, and no more.
 
-Reads a JSON object of kind to number from its first argument, prints the port of each server by kind, and runs until its
-stdin ends. Kinds: ``healthy``, ``faulty`` (a short wait_timeout), ``slow``, ``frozen`` (accepts and never speaks),
+Reads a JSON object of kind to number from its first argument, prints the port of each server by kind, and runs until
+its stdin ends. Kinds: ``healthy``, ``faulty`` (a short wait_timeout), ``slow``, ``frozen`` (accepts and never speaks),
 ``rude`` (hangs up in mid-handshake), ``foreign`` (speaks another protocol).
 """
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stillhere.doctor.advice import account_literal
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic, Turn
 from stillhere.doctor.limits import demand
@@ -45,7 +46,7 @@ def judge(case: Case) -> Iterator[Claim]:
         ),
         remedy=Remedy(
             "Raise the account's limit, or make the pools smaller.",
-            (f"ALTER USER CURRENT_USER() WITH MAX_USER_CONNECTIONS {wanted};",),
+            (f"ALTER USER {account_literal(case)} WITH MAX_USER_CONNECTIONS {wanted};",),
         ),
     )
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stillhere.doctor.advice import account_literal
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.findings import Evidence, Remedy, Severity
@@ -52,7 +53,7 @@ def judge(case: Case) -> Iterator[Claim]:
         ),
         remedy=Remedy(
             "Lift the ration.",
-            ("ALTER USER CURRENT_USER() WITH MAX_CONNECTIONS_PER_HOUR 0 MAX_QUERIES_PER_HOUR 0;",),
+            (f"ALTER USER {account_literal(case)} WITH MAX_CONNECTIONS_PER_HOUR 0 MAX_QUERIES_PER_HOUR 0;",),
         ),
         subject=account.name,
     )

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from stillhere.doctor.advice import account_literal
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.findings import Evidence, Remedy, Severity
@@ -51,7 +52,7 @@ def judge(case: Case) -> Iterator[Claim]:
         ),
         remedy=Remedy(
             "Set a new password in time, or let this account's never end.",
-            ("ALTER USER CURRENT_USER() PASSWORD EXPIRE NEVER;",),
+            (f"ALTER USER {account_literal(case)} PASSWORD EXPIRE NEVER;",),
         ),
         subject=account.name,
     )
