@@ -47,6 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: list[str]) -> int:
+    if args[:1] == ["probe"]:
+        from stillhere.cli.commands.probe import quick  # noqa: PLC0415 - beside what it spares
+
+        if (answer := quick(args[1:])) is not None:
+            print(answer[1], file=sys.stderr if answer[0] else sys.stdout)
+            return answer[0]
     from stillhere.cli.app import command  # noqa: PLC0415 - only once its packages are known to be there
 
     result = command(args).main(args=args, prog_name="stillhere", standalone_mode=False)

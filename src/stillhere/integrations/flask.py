@@ -27,6 +27,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, ServiceUnavailable
 
 from stillhere.errors import ConfigurationError, PacketTooLarge, ServerUnavailable
+from stillhere.integrations.wsgi import HealthProbes
+from stillhere.observe.health import Health
 
 __all__ = ["Stillhere"]
 
@@ -46,6 +48,8 @@ class Stillhere:
         app: the application; leave it out and call `init_app` where there is a factory.
         engine: what `session` works on; none where only the answers are wanted.
         session_options: further arguments for SQLAlchemy's ``Session``.
+        health: of this process, for ``/livez``, ``/readyz`` and ``/startupz``; ``True`` for one of `engine` with the
+            defaults; none by default. They are answered before the application's own handlers, log-in included.
     """
 
     def __init__(
@@ -54,7 +58,13 @@ class Stillhere:
         *,
         engine: Engine | None = None,
         session_options: Mapping[str, Any] | None = None,
+        health: Health | bool = False,
     ) -> None:
+        if health is True:
+            if engine is None:
+                raise ConfigurationError("health=True needs engine=; or pass health=Health(engine)")
+            health = Health(engine)
+        self._health = health or None
         self._sessions: sessionmaker[Session] | None = None
         if engine is not None:
             # A session that outlives its request would take a connection that nobody gives back.
@@ -69,6 +79,8 @@ class Stillhere:
             raise ConfigurationError(f"stillhere is already attached to the application {app.name!r}")
         app.extensions[_EXTENSION] = self
         _translate_errors(app)
+        if self._health is not None:
+            app.wsgi_app = HealthProbes(app.wsgi_app, self._health)  # type: ignore[method-assign]
         if self._sessions is not None:
             app.teardown_request(_end_of_request)
             app.teardown_appcontext(_end_of_context)

@@ -80,6 +80,7 @@ class StillherePlugin(CreateEnginePlugin):
             record: Any = weakref.ref(connection_record) if connection_record is not None else lambda: None
             return endpoint.connect(lambda: chain(record()))
 
+        engine._stillhere = endpoint  # type: ignore[attr-defined]  # noqa: SLF001 - how others see that it is protected
         pool._creator = creator  # type: ignore[assignment]  # noqa: SLF001 - Engine.dispose() makes a new pool of it
         event.listen(pool, "checkout", _on_checkout)
         event.listen(pool, "reset", _on_reset)

@@ -33,10 +33,11 @@ def target(url: str) -> URL:
     """The URL without stillhere's own options.
 
     Raises:
-        ConfigurationError: it is no URL, or not for MySQL or MariaDB.
+        ConfigurationError: it is no URL, not for MySQL or MariaDB, or for a driver that SQLAlchemy doesn't know.
+        ModuleNotFoundError: the driver is not installed.
     """
     from sqlalchemy import make_url  # noqa: PLC0415 - not a dependency of the package
-    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 - same
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError  # noqa: PLC0415 - same
 
     try:
         parsed = make_url(url)
@@ -48,6 +49,10 @@ def target(url: str) -> URL:
         raise ConfigurationError(
             f"the URL's dialect is {parsed.get_backend_name()!r}; stillhere is for mysql and mariadb"
         )
+    try:
+        parsed.get_dialect()
+    except NoSuchModuleError as error:
+        raise ConfigurationError(f"SQLAlchemy knows no driver {parsed.get_driver_name()!r} for MySQL") from error
     ours = [key for key in parsed.query if key == "plugin" or key.startswith("stillhere.")]
     return parsed.difference_update_query(ours)
 

@@ -1,0 +1,1 @@
+"""Watching an application's connections from inside it."""
