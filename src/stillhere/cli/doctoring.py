@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from stillhere.doctor.examination import Examination
@@ -26,11 +25,11 @@ def show(console: Console, report: Report, *, verbose: bool) -> None:
         _section(console, Text("source", "bold"), report.source, verbose=verbose)
     for server in report.servers:
         _server(console, server, verbose=verbose)
-    for reason, checks in gaps(report.servers):
-        console.print(Text.assemble(("not checked", "dim"), f" ({reason}): {plural(len(checks), 'check')}"))
+    for gap in gaps(report.servers):
+        _wrapped(console, Text(str(gap), "dim"), 0)
         if verbose:
-            console.print(Padding(Text(", ".join(checks), "dim"), (0, 0, 0, _INDENT), expand=False))
-    console.print(Text(closing(report), "bold"))
+            _wrapped(console, Text(", ".join(gap.checks), "dim"), _INDENT)
+    _wrapped(console, Text(closing(report), "bold"), 0)
 
 
 def _server(console: Console, server: Examination, *, verbose: bool) -> None:
@@ -51,12 +50,12 @@ def _section(console: Console, head: Text, findings: Iterable[Finding], *, verbo
         title = Text.assemble(
             (f"{_NAMES[finding.severity]}: ", _STYLES[finding.severity]), finding.message, (f"  {finding.rule}", "dim")
         )
-        console.print(Padding(title, (0, 0, 0, 2), expand=False))
+        _wrapped(console, title, 2)
         for text, whole in _details(finding, verbose=verbose):
             if whole:  # to be pasted: never broken
                 console.print(Text(" " * _INDENT).append_text(text), soft_wrap=True)
             else:
-                console.print(Padding(text, (0, 0, 0, _INDENT), expand=False))
+                _wrapped(console, text, _INDENT)
     console.print()
 
 
@@ -77,3 +76,10 @@ def _details(finding: Finding, *, verbose: bool) -> Iterator[tuple[Text, bool]]:
                 yield Text(f"  {line}", "cyan"), True
     if verbose and finding.reference:
         yield Text(finding.reference, "dim"), True
+
+
+def _wrapped(console: Console, text: Text, indent: int) -> None:
+    """Print it wrapped and indented, without blanks at the ends of lines: what is copied stays clean."""
+    for line in text.wrap(console, max(20, console.width - indent)):
+        line.rstrip()
+        console.print(Text(" " * indent).append_text(line), soft_wrap=True)

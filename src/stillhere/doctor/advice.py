@@ -51,7 +51,7 @@ def account_literal(case: Case) -> str:
 
 def option_lines(name: str, value: float | str) -> str:
     """The lines of an option file for a variable."""
-    return f"[mysqld]\n{name} = {value}"
+    return f"# in the option file\n[mysqld]\n{name} = {value}"
 
 
 def variable(case: Case, *names: str) -> Evidence:

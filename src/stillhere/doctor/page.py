@@ -78,6 +78,6 @@ def _gaps(report: Report) -> str:
     if not found:
         return ""
     rows = "".join(
-        f'<li>{escape(reason)}: <span class="soft">{escape(", ".join(checks))}</span></li>' for reason, checks in found
+        f'<li>{escape(str(gap))}: <span class="soft">{escape(", ".join(gap.checks))}</span></li>' for gap in found
     )
     return f'<section>\n<h2>Not checked</h2>\n<ul class="small">{rows}</ul>\n</section>'

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from stillhere.doctor.examination import Examination
 from stillhere.doctor.runner import Report
 from stillhere.findings import Severity
 
-__all__ = ["closing", "gaps", "plural"]
+__all__ = ["Gap", "closing", "gaps", "plural"]
 
 
 def closing(report: Report) -> str:
@@ -25,14 +26,27 @@ def closing(report: Report) -> str:
     return f"{plural(looked, 'server')}: {words}{notes}{missing}"
 
 
-def gaps(servers: Iterable[Examination]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What was not checked: each reason with the checks that it concerns on any server, most checks first."""
-    found: dict[str, dict[str, None]] = {}
+class Gap(NamedTuple):
+    """What was not checked for one reason: the checks, and on how many servers."""
+
+    reason: str
+    checks: tuple[str, ...]
+    servers: int
+
+    def __str__(self) -> str:
+        return f"not checked on {plural(self.servers, 'server')} ({self.reason}): {plural(len(self.checks), 'check')}"
+
+
+def gaps(servers: Iterable[Examination]) -> tuple[Gap, ...]:
+    """What was not checked, by its reason; most checks first."""
+    checks: dict[str, dict[str, None]] = {}
+    places: dict[str, set[str]] = {}
     for server in servers:
         for one in server.not_checked:
-            found.setdefault(one.reason, {})[one.check] = None
-    ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
-    return tuple((reason, tuple(checks)) for reason, checks in ordered)
+            checks.setdefault(one.reason, {})[one.check] = None
+            places.setdefault(one.reason, set()).add(server.address)
+    found = [Gap(reason, tuple(several), len(places[reason])) for reason, several in checks.items()]
+    return tuple(sorted(found, key=lambda gap: (-len(gap.checks), gap.reason)))
 
 
 def plural(count: int, noun: str) -> str:

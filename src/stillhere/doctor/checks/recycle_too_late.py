@@ -64,7 +64,7 @@ def judge(case: Case) -> Iterator[Claim]:
 def _time(engine: EngineFacts) -> str:
     if engine.recycle < 0:
         return "for ever (pool_recycle = -1)"
-    flask = ", Flask-SQLAlchemy's own default" if engine.recycle == FLASK_SQLALCHEMY else ""
+    flask = " (Flask-SQLAlchemy's default)" if engine.recycle == FLASK_SQLALCHEMY else ""
     return f"for {duration(engine.recycle)}{flask}"
 
 
