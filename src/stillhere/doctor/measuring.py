@@ -11,6 +11,7 @@ import os
 import select
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,9 @@ class _Idler:
     due: float
 
 
-def measure_idle(url: URL, seconds: float, *, timeout: float = 5.0) -> IdleLimit:
+def measure_idle(
+    url: URL, seconds: float, *, timeout: float = 5.0, opened: Callable[[], object] = lambda: None
+) -> IdleLimit:
     """Leave eight connections idle for up to ``seconds`` and see what becomes of them.
 
     Each of those that the server or the way cuts counts as an aborted client on the server.
@@ -46,6 +49,7 @@ def measure_idle(url: URL, seconds: float, *, timeout: float = 5.0) -> IdleLimit
         url: as `stillhere.survey.login.target` gives it.
         seconds: how long to watch.
         timeout: seconds to wait for an answer before the connection counts as silent.
+        opened: called once all of them are open and left alone.
 
     Raises:
         ConfigurationError: the driver's socket can't be looked at.
@@ -63,6 +67,7 @@ def measure_idle(url: URL, seconds: float, *, timeout: float = 5.0) -> IdleLimit
         for step in range(1, _STEPS + 1):
             connection = dbapi.connect(*args, **kwargs)
             idlers.append(_Idler(connection, driver.descriptor(connection), start + seconds * step / _STEPS))
+        opened()
         return _watch(idlers, driver, start, seconds)
     finally:
         for one in idlers:
