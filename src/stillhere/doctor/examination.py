@@ -118,7 +118,8 @@ def look(target: Target, instructions: Instructions) -> Case:
             try:
                 answers[need.value] = question(timely, snapshot)
             except NotAllowed as error:
-                gaps[need.value] = str(error) if str(error).startswith("needs ") else f"needs {right}"
+                denied = error.__cause__ is not None  # by the server, in words of its own; else it is ours
+                gaps[need.value] = f"needs {right}" if denied else str(error)
             except Unanswered:
                 gaps[need.value] = f"the server took more than {instructions.timeout:.0f} s"
     memory = instructions.settings.memory or memory_of(snapshot)

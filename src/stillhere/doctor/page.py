@@ -7,7 +7,6 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from stillhere import __version__
 from stillhere.doctor.examination import Examination
 from stillhere.doctor.runner import Report
 from stillhere.doctor.summary import closing, gaps, plural
@@ -19,8 +18,13 @@ _MOODS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "
 _NAMES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
-def page(report: Report) -> str:
-    """The whole page."""
+def page(report: Report, version: str) -> str:
+    """The whole page.
+
+    Args:
+        report: what was found.
+        version: stillhere's own.
+    """
     away = any(server.error for server in report.servers)
     mood = "error" if away else _MOODS[worst(report.findings())]
     sections = [_findings(report.source)] if report.source else []
@@ -28,7 +32,7 @@ def page(report: Report) -> str:
     sections.append(_gaps(report))
     template = Template(files("stillhere.doctor").joinpath("page.html").read_text(encoding="utf-8"))
     return template.substitute(
-        headline=escape(closing(report)), version=escape(__version__), mood=mood, sections="\n".join(sections)
+        headline=escape(closing(report)), version=escape(version), mood=mood, sections="\n".join(sections)
     )
 
 

@@ -58,4 +58,4 @@ def entry(check: Check, *, level: int = 1) -> str:
     ]
     needs = list(dict.fromkeys(_NEEDS[need] for need in check.needs)) or ["nothing beyond logging in"]
     lines += [f"*For* {', '.join(families)}. *Needs* {', '.join(needs)}. *See* <{check.reference}>.", ""]
-    return "\n".join(lines)
+    return "\n".join(lines).replace("``", "`")

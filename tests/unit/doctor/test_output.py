@@ -98,7 +98,7 @@ class _Page(HTMLParser):
 
 def test_the_page_fetches_nothing_closes_its_tags_and_has_every_finding(report):
     reader = _Page()
-    reader.feed(page(report))
+    reader.feed(page(report, "0.2.0"))
     assert reader.open == []
     assert reader.fetched == []
     assert reader.articles == len(report.findings()) + 1

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     urls: Annotated[
-        list[str] | None, typer.Argument(metavar="[URL]...", help="SQLAlchemy URLs of the servers to look at.")
+        list[str] | None, typer.Argument(metavar="URL", help="SQLAlchemy URLs of the servers to look at.")
     ] = None,
     app: Annotated[
         list[str] | None,
@@ -146,9 +146,10 @@ def _targets(urls: list[str], apps: list[str] | tuple[str, ...]) -> tuple[Target
 
 def _put_out(report: Report, *, as_json: bool, html_file: Path | None, verbose: bool) -> None:
     if html_file is not None:
-        from stillhere.doctor.page import page  # noqa: PLC0415 - only where it is asked for
+        from stillhere import __version__  # noqa: PLC0415 - only where it is asked for
+        from stillhere.doctor.page import page  # noqa: PLC0415 - same
 
-        html_file.write_text(page(report), encoding="utf-8")
+        html_file.write_text(page(report, __version__), encoding="utf-8")
     if as_json:
         from stillhere.doctor.records import report_record  # noqa: PLC0415 - only where it is asked for
 

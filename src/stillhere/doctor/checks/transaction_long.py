@@ -56,7 +56,7 @@ def judge(case: Case) -> Iterator[Claim]:
 
 CHECK = Check(
     name="transaction-long",
-    title="a transaction is open for more than an hour",
+    title="a transaction is open for over an hour",
     topic=Topic.HOLDERS,
     judge=judge,
     needs=(Need.SESSIONS, Need.TRANSACTIONS),
