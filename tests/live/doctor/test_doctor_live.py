@@ -77,6 +77,24 @@ def settled(server, counter, least):
         time.sleep(0.01)
 
 
+def before_long(look, rule):
+    """The findings of a rule, once there are any: INNODB_TRX is a copy that may be a tenth of a second old."""
+    end = time.monotonic() + 10
+    while not (found := [one for one in look().findings if one.rule == rule]):
+        assert time.monotonic() < end, f"{rule} was not found"
+    return found
+
+
+@pytest.fixture
+def table(patient):
+    """An InnoDB table with a row, in a schema of its own."""
+    patient.execute("CREATE DATABASE d")
+    patient.execute("CREATE TABLE d.t (a INT PRIMARY KEY, b INT) ENGINE=InnoDB")
+    patient.execute("INSERT INTO d.t VALUES (1, 1)")
+    yield "d.t"
+    patient.execute("DROP DATABASE d")
+
+
 @contextlib.contextmanager
 def account(server, name, *grants, options=""):
     server.execute(f"CREATE USER '{name}'@'%' {options}")
@@ -148,38 +166,29 @@ def test_max_connections_reached_is_found_and_raising_it_mends_it(own, seen, rul
         assert rules(own) == set()
 
 
-def test_a_session_that_sleeps_in_its_transaction_is_named(patient, seen, monkeypatch):
+def test_a_session_that_sleeps_in_its_transaction_is_named(patient, table, seen, monkeypatch):
     monkeypatch.setattr(idle_in_transaction, "LONG", 0.0)  # for a minute's sleep
-    patient.execute("CREATE DATABASE IF NOT EXISTS d")
-    patient.execute("CREATE TABLE d.t (a INT PRIMARY KEY) ENGINE=InnoDB")
     with contextlib.closing(pymysql.connect(host="127.0.0.1", port=patient.port, user="root")) as sleeper:
-        sleeper.cursor().execute("INSERT INTO d.t VALUES (1)")
-        found = [one for one in seen(patient).findings if one.rule == "idle-in-transaction"]
-        assert [one.subject for one in found] == [f"connection {sleeper.thread_id()}"]
-        assert found[0].remedy.commands == (f"KILL {sleeper.thread_id()};",)
-    patient.execute("DROP DATABASE d")
+        sleeper.cursor().execute(f"UPDATE {table} SET b = 2")
+        [finding] = before_long(lambda: seen(patient), "idle-in-transaction")
+        assert finding.subject == f"connection {sleeper.thread_id()}"
+        assert finding.remedy.commands == (f"KILL {sleeper.thread_id()};",)
 
 
-def test_a_transaction_that_waits_for_locks_is_named_with_who_sleeps_on_them(patient, seen, monkeypatch):
+def test_a_transaction_that_waits_for_locks_is_named_with_who_sleeps_on_them(patient, table, seen, monkeypatch):
     monkeypatch.setattr(lock_wait_long, "LONG", 0.0)  # for ten seconds' wait
-    patient.execute("CREATE DATABASE IF NOT EXISTS d")
-    patient.execute("CREATE TABLE d.t (a INT PRIMARY KEY, b INT) ENGINE=InnoDB")
-    patient.execute("INSERT INTO d.t VALUES (1, 1)")
     with (
         contextlib.closing(pymysql.connect(host="127.0.0.1", port=patient.port, user="root")) as holder,
         contextlib.closing(pymysql.connect(host="127.0.0.1", port=patient.port, user="root")) as waiter,
     ):
-        holder.cursor().execute("UPDATE d.t SET b = 2")
-        waiter._execute_command(3, "UPDATE d.t SET b = 3")
-        settled(patient, "Innodb_row_lock_current_waits", 1)
-        time.sleep(0.2)  # INNODB_TRX is a copy that is renewed after a tenth of a second without a look
-        found = [one for one in seen(patient).findings if one.rule == "lock-wait-long"]
-        assert [one.subject for one in found] == [f"connection {waiter.thread_id()}"]
-        assert f"connections {holder.thread_id()} sleep with locks" in found[0].message
+        holder.cursor().execute(f"UPDATE {table} SET b = 2")
+        waiter._execute_command(3, f"UPDATE {table} SET b = 3")
+        [finding] = before_long(lambda: seen(patient), "lock-wait-long")
+        assert finding.subject == f"connection {waiter.thread_id()}"
+        assert f"connections {holder.thread_id()} sleep with locks" in finding.message
         holder.rollback()
         waiter._read_query_result()
         waiter.rollback()
-    patient.execute("DROP DATABASE d")
 
 
 def test_hang_ups_are_counted_as_a_rate_and_by_account(own, seen):
