@@ -10,8 +10,10 @@ from typing import Any
 from stillhere.doctor.case import Case, Need, Settings
 from stillhere.doctor.check import Check
 from stillhere.doctor.checks import CHECKS
+from stillhere.doctor.idling import IdleLimit
 from stillhere.doctor.machine import memory_of
 from stillhere.doctor.measuring import measure_idle
+from stillhere.doctor.refusals import advice_for
 from stillhere.doctor.target import Target
 from stillhere.findings import Finding
 from stillhere.masking import mask_sql, mask_urls
@@ -96,7 +98,7 @@ def examine(target: Target, instructions: Instructions) -> Examination:
     try:
         case = look(target, instructions)
     except Exception as error:  # noqa: BLE001 - each driver has its own classes, and a fleet must go on
-        return Examination(address=target.address, error=_why(error), seconds=time.monotonic() - start)
+        return Examination(address=target.address, error=_failure(target, error), seconds=time.monotonic() - start)
     return replace(judge(case), seconds=time.monotonic() - start)
 
 
@@ -122,16 +124,14 @@ def look(target: Target, instructions: Instructions) -> Case:
                 gaps[need.value] = f"needs {right}" if denied else str(error)
             except Unanswered:
                 gaps[need.value] = f"the server took more than {instructions.timeout:.0f} s"
+            except Exception as error:  # noqa: BLE001 - one question that a server can't answer spoils no other
+                gaps[need.value] = f"the server can't answer: {_why(error)}"
     memory = instructions.settings.memory or memory_of(snapshot)
     if memory is None:
         gaps[Need.MEMORY.value] = "needs --memory: the server runs on another machine"
     if not target.engines:
         gaps[Need.ENGINES.value] = "needs --app"
-    idle = None
-    if instructions.measure_idle:
-        idle = measure_idle(target.url, instructions.measure_idle, timeout=instructions.timeout)
-    else:
-        gaps[Need.IDLE.value] = "needs --measure-idle"
+    idle = _measured(target, instructions, gaps)
     return Case(
         snapshot=snapshot,
         login_seconds=login_seconds,
@@ -163,6 +163,28 @@ def judge(case: Case) -> Examination:
         checked=len(asked),
         not_checked=tuple(not_checked),
     )
+
+
+def _measured(target: Target, instructions: Instructions, gaps: dict[str, str]) -> IdleLimit | None:
+    if not instructions.measure_idle:
+        gaps[Need.IDLE.value] = "needs --measure-idle"
+        return None
+    try:
+        return measure_idle(target.url, instructions.measure_idle, timeout=instructions.timeout)
+    except Exception as error:  # noqa: BLE001 - such as a limit on the account's connections
+        gaps[Need.IDLE.value] = f"idle connections could not be watched: {_why(error)}"
+        return None
+
+
+def _failure(target: Target, error: BaseException) -> str:
+    """Why the server could not be looked at, and what to do."""
+    code = error.args[0] if error.args else None
+    advice = advice_for(code) if isinstance(code, int) else ""
+    own = any(engine.custom_creator for engine in target.engines)
+    creator = (
+        "the application connects in a way of its own (creator=), which is not used here; give a URL" if own else ""
+    )
+    return "; ".join(text for text in (_why(error), advice, creator) if text)
 
 
 def _until(deadline: float, ask: Ask) -> Ask:

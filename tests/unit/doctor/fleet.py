@@ -2,7 +2,8 @@
 
 Reads a JSON object of kind to number from its first argument, prints the port of each server by kind, and runs until
 its stdin ends. Kinds: ``healthy``, ``faulty`` (a short wait_timeout), ``slow``, ``frozen`` (accepts and never speaks),
-``rude`` (hangs up in mid-handshake), ``foreign`` (speaks another protocol).
+``rude`` (hangs up in mid-handshake), ``foreign`` (speaks another protocol), ``odd`` (lacks tables), ``full`` (refuses
+with 1040).
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Simulated:
         found = json.loads(DEFAULTS.read_text(encoding="utf-8"))
         self.kind = kind
         self.delay = SLOW_SECONDS if kind == "slow" else 0.0
-        changes = {"wait_timeout": "20"} if kind == "faulty" else {}
+        changes = {"faulty": {"wait_timeout": "20"}, "odd": {"performance_schema": "ON"}}.get(kind, {})
         pairs = {
             "GLOBAL VARIABLES": found["variables"] | changes,
             "SESSION VARIABLES": found["variables"] | changes,
@@ -66,6 +67,8 @@ class Simulated:
         shown = re.match(r"SHOW (GLOBAL VARIABLES|SESSION VARIABLES|GLOBAL STATUS)$", sql)
         if shown:
             return self.pairs[shown[1]]
+        if self.kind == "odd" and "performance_schema." in sql:
+            return stream([b"\xff\x7a\x04#42S02no such table"], 1)
         if "VERSION() AS version" in sql:
             row = ["10.11.14-MariaDB", "2026-03-01 12:00:00.000000", "7"]
             return stream(result(["version", "now", "id"], [row]), 1)
@@ -86,6 +89,9 @@ class Simulated:
             return
         if self.kind == "foreign":
             writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+            return
+        if self.kind == "full":
+            writer.write(stream([b"\xff\x10\x04#08004Too many connections"], 0))
             return
         lower, upper = (CAPABILITIES & 0xFFFF).to_bytes(2, "little"), (CAPABILITIES >> 16).to_bytes(2, "little")
         hello = b"\x0a5.5.5-10.11.14-MariaDB\x00\x07\x00\x00\x00abcdefgh\x00" + lower + b"\x2d\x02\x00" + upper

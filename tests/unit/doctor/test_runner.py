@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from stillhere.doctor.case import Settings
+from stillhere.doctor.engines import EngineFacts
 from stillhere.doctor.examination import Examination, Instructions
 from stillhere.doctor.runner import ExitCode, Report, examine_all
-from stillhere.doctor.target import targets_of
+from stillhere.doctor.target import Target, targets_of
 from stillhere.errors import ConfigurationError
 from stillhere.findings import Evidence, Finding, Remedy, Severity
 
@@ -109,6 +110,7 @@ def test_a_server_that_answers_each_question_late_is_given_up_as_a_whole():
     assert server.error == "the server answers too slowly" or late == {"the server took more than 1 s"}
 
 
+@pytest.mark.slow
 def test_a_fleet_of_two_hundred_is_looked_at_in_one_go(dead_port):
     wanted = {"healthy": 150, "faulty": 20, "slow": 14, "frozen": 10, "rude": 3, "foreign": 2}
     with fleet(**wanted) as ports:
@@ -118,7 +120,30 @@ def test_a_fleet_of_two_hundred_is_looked_at_in_one_go(dead_port):
     assert len(report.servers) == 200
     assert sum(1 for server in report.servers if server.error) == 10 + 3 + 2 + 1
     assert sum(1 for server in report.servers if rules(server) == ["wait-timeout-short"]) == 20
-    assert max(server.seconds for server in report.servers) < 15
+
+
+def test_one_question_that_a_server_cannot_answer_spoils_no_other():
+    with fleet(odd=1) as ports:
+        [server] = examine_all(targets_of([url(ports["odd"][0])]), PATIENT).servers
+    assert server.error == ""
+    reasons = {one.check: one.reason for one in server.not_checked}
+    assert reasons["host-near-block"] == "the server can't answer: no such table (1146)"
+    assert rules(server) == []
+
+
+@pytest.mark.parametrize("driver", ["pymysql", "mysqldb"])
+def test_a_full_server_comes_with_the_way_in(driver):
+    with fleet(full=1) as ports:
+        [server] = examine_all(targets_of([url(ports["full"][0], driver)]), PATIENT).servers
+    assert "1040" in server.error
+    assert "every place of max_connections is taken" in server.error
+
+
+def test_an_application_that_connects_by_itself_is_told_to_give_a_url(dead_port):
+    engine = EngineFacts(name="a:e", custom_creator=True)
+    [target] = targets_of([url(dead_port)])
+    [server] = examine_all([Target(target.address, target.url, (engine,))], PATIENT).servers
+    assert server.error.endswith("(creator=), which is not used here; give a URL")
 
 
 def test_no_server_and_no_finding_is_clean():

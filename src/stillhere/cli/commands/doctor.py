@@ -153,7 +153,7 @@ def _put_out(report: Report, *, as_json: bool, html_file: Path | None, verbose: 
     if as_json:
         from stillhere.doctor.records import report_record  # noqa: PLC0415 - only where it is asked for
 
-        results.print(json.dumps(report_record(report), indent=1), soft_wrap=True, markup=False)
+        results.out(json.dumps(report_record(report), indent=1), highlight=False)
     else:
         from stillhere.cli.doctoring import show  # noqa: PLC0415 - keeps --help quick
 

@@ -37,9 +37,7 @@ def judge(case: Case) -> Iterator[Claim]:
     seen = case.idle
     text = case.snapshot.session_variables.get("wait_timeout", "")
     server = float(text) if text.isdecimal() else case.number("wait_timeout") or 0.0
-    if seen is None or seen.ended is None or seen.how is None or seen.how is End.FAREWELL:
-        return
-    if seen.ended >= SURE * server:
+    if seen is None or seen.ended is None or seen.how is None or seen.ended >= SURE * server:
         return
     yield Claim(
         severity=Severity.ERROR if seen.how is End.SILENCE else Severity.WARNING,

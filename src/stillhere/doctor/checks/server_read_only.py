@@ -11,7 +11,8 @@ connections look healthy, so nothing replaces them.
 
 ## Known limits
 
-Where the account may not ask about replication, it is not checked: a replica is meant to be read-only.
+Where the account may not ask about replication, it is not checked: a replica is meant to be read-only. Amazon Aurora's
+servers are never judged, since a reader can't be told from a writer that refuses.
 
 ## Use instead
 
@@ -27,13 +28,14 @@ from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.findings import Evidence, Remedy, Severity
 
+_AURORA = "aurora_version"  # its readers share the writer's storage and replicate in no way that shows
 _NAMES = ("super_read_only", "read_only", "innodb_read_only")
 
 
 def judge(case: Case) -> Iterator[Claim]:
     """One claim where it does."""
     on = [name for name in _NAMES if case.on(name)]
-    if not on or case.replicas or case.members:
+    if not on or case.replicas or case.members or _AURORA in case.snapshot.variables:
         return
     settable = [name for name in on if name != "innodb_read_only"]
     yield Claim(
@@ -55,6 +57,6 @@ CHECK = Check(
     title="the server refuses writes",
     topic=Topic.ROLE,
     judge=judge,
-    needs=(Need.REPLICAS,),
+    needs=(Need.REPLICAS, Need.MEMBERS),
     reference="https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html#sysvar_read_only",
 )
