@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import time
+from datetime import UTC, datetime, timedelta
 
 import pymysql
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from stillhere.doctor.checks import idle_in_transaction, lock_wait_long
 from stillhere.doctor.engines import EngineFacts
@@ -30,6 +35,7 @@ ONLY = {
     Flavour.MARIADB: {
         "log-hides-losses": {"log_warnings": 0},
         "idle-transaction-limit": {"idle_transaction_timeout": 5},
+        "semisync-alone": {"rpl_semi_sync_master_enabled": 1},
     },
     Flavour.MYSQL: {
         "log-hides-losses": {"log_error_verbosity": 1},
@@ -264,3 +270,75 @@ def test_pools_that_exceed_the_servers_room_are_told_with_the_sum(patient, seen,
         apply(patient.execute, finding)
         assert "pools-exceed-max-connections" not in rules(patient, engines=engines, processes=20)
         patient.set_global(before)
+
+
+def test_buffers_larger_than_the_told_memory_are_an_error(patient, rules):
+    assert rules(patient, memory=64 << 20) == {"memory-over-ram"}
+
+
+def test_slow_statements_are_held_against_the_client_and_the_way(patient, rules):
+    patient.execute("TRUNCATE TABLE performance_schema.events_statements_summary_by_digest")
+    engines = (EngineFacts(name="shop:engine", protected=True, read_timeout=0.2),)
+    hasty = {"lock-wait-outlasts-client"}  # any lock wait outlasts such a client
+    assert rules(patient, engines=engines, hop_idle=0.2) == hasty
+    patient.execute("SELECT SLEEP(0.3)")
+    expected = {*hasty, "statements-outlast-client", "statements-outlast-hop"}
+    assert rules(patient, engines=engines, hop_idle=0.2) == expected
+    patient.execute("TRUNCATE TABLE performance_schema.events_statements_summary_by_digest")
+
+
+def test_a_replica_that_was_never_started_is_told_and_is_no_read_only_primary(own, seen, rules):
+    begin, end = (
+        ("CHANGE MASTER TO master_host = 'db1.invalid', master_user = 'u'", "RESET SLAVE ALL")
+        if own.flavour is Flavour.MARIADB
+        else ("CHANGE REPLICATION SOURCE TO source_host = 'db1.invalid', source_user = 'u'", "RESET REPLICA ALL")
+    )
+    own.execute(begin)
+    own.set_global({"read_only": 1})
+    [finding] = [one for one in seen(own).findings if one.severity > Severity.INFO]
+    assert finding.rule == "replica-stopped"
+    assert "neither receives nor applies changes from db1.invalid:3306" in finding.message
+    own.execute(end)
+    assert rules(own) == {"server-read-only"}
+
+
+def certificate(folder, days):
+    """A self-signed certificate that ends in so many days, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "db.example")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=days, hours=1))
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+        )
+    )
+    return {"ssl_cert": str(folder / "cert.pem"), "ssl_key": str(folder / "key.pem")}
+
+
+@pytest.mark.parametrize(("days", "expected"), [(9, {"certificate-ends"}), (400, set())])
+@pytest.mark.parametrize(
+    "flavour", [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("mariadb", "mysql")]
+)
+def test_a_certificate_that_is_about_to_end_is_told(start, rules, tmp_path, flavour, days, expected):
+    files = certificate(tmp_path, days)
+    with start(flavour, files | ({"ssl": "ON"} if flavour == "mariadb" else {})) as server:
+        assert rules(server) == expected
+
+
+def test_an_engine_that_asks_for_no_tls_is_told_where_the_server_requires_it(patient, rules):
+    """Over the socket the doctor gets in, as an application that was connected before would still be."""
+    engines = (EngineFacts(name="shop:engine", protected=True, tls=False),)
+    assert rules(patient, engines=engines) == set()
+    with planted(patient, {"require_secure_transport": 1}):
+        assert rules(patient, engines=engines, socket=True) == {"tls-not-asked"}

@@ -47,11 +47,16 @@ def test_a_fault_is_found_with_its_numbers_and_with_something_to_do(build, name,
     assert finding.rule == name
     assert finding.severity is Severity[one["severity"].upper()]
     assert one["says"] in finding.message
+    assert one.get("why", "") in finding.why
     assert finding.why
     assert finding.evidence
     assert all(evidence.fact and evidence.source for evidence in finding.evidence)
     assert finding.remedy is not None
     assert finding.remedy.text
+    if "runs" in one:
+        commands = "\n".join(finding.remedy.commands)
+        assert [part for part in one["runs"] if part not in commands] == []
+        assert bool(commands) == bool(one["runs"])
     assert finding.reference.startswith("https://")
     assert finding.subject
 
