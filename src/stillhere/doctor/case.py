@@ -8,6 +8,7 @@ from enum import Enum
 
 from stillhere.doctor.engines import EngineFacts
 from stillhere.doctor.idling import IdleLimit
+from stillhere.errorlog.summary import Summary
 from stillhere.survey.account_use import AccountUse
 from stillhere.survey.digests import Digest
 from stillhere.survey.error_counts import ErrorCount
@@ -48,6 +49,8 @@ class Need(Enum):
     """The memory of the server's machine."""
     IDLE = "idle"
     """How long an idle connection was seen to last."""
+    LOG = "log"
+    """The server's error log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,7 @@ class Case:
             question has no answer, with the reason in `gaps`.
         engines: the application's engines that lead to this server.
         idle: how long idle connections lasted when it was measured.
+        log: what the error log says, from a file or from the server's own table.
         settings: what the user told.
         gaps: what is missing, by the value of its `Need`, to the reason, such as ``{"hosts": "needs PROCESS"}``.
     """
@@ -92,6 +96,7 @@ class Case:
     account: OwnAccount | None = None
     engines: tuple[EngineFacts, ...] = ()
     idle: IdleLimit | None = None
+    log: Summary | None = None
     settings: Settings = field(default_factory=Settings)
     gaps: Mapping[str, str] = field(default_factory=dict)
 

@@ -26,7 +26,8 @@ class Topic(Enum):
     STATEMENTS = "Long statements"
     POOL = "The application's pool"
     ROLE = "The server's role"
-    MACHINE = "Machine and log"
+    MACHINE = "Machine and settings of the log"
+    LOG = "What the error log says"
 
 
 class Turn(Enum):

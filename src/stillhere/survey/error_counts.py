@@ -48,7 +48,8 @@ def error_counts(ask: Ask, snapshot: Snapshot) -> tuple[ErrorCount, ...]:
     require_performance_schema(snapshot)
     codes = ", ".join(str(line.code) for line in server_errors(Flavour.MYSQL))
     rows = ask(
-        "SELECT error_number, error_name, sum_error_raised, first_seen, last_seen"  # noqa: S608 - numbers of ours
+        "SELECT error_number, error_name, sum_error_raised,"  # noqa: S608 - numbers of ours
+        " UNIX_TIMESTAMP(first_seen) AS first_seen, UNIX_TIMESTAMP(last_seen) AS last_seen"
         " FROM performance_schema.events_errors_summary_global_by_error"
         f" WHERE sum_error_raised > 0 AND error_number IN ({codes}) ORDER BY error_number"
     )

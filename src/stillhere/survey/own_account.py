@@ -40,8 +40,11 @@ def own_account(ask: Ask, snapshot: Snapshot) -> OwnAccount:
         NotAllowed: the account may not read ``mysql.user``, or the server has no line for it (a role, a proxy).
     """
     name = str(ask("SELECT CURRENT_USER() AS account")[0]["account"])
+    # MariaDB's view of that name has neither of the two.
+    password = "" if snapshot.mariadb else ", password_lifetime, UNIX_TIMESTAMP(password_last_changed) AS password_set"
     rows = ask(
-        "SELECT * FROM mysql.user WHERE user = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)"
+        f"SELECT max_questions, max_connections, max_user_connections{password}"  # noqa: S608 - ours
+        " FROM mysql.user WHERE user = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)"
         " AND host = SUBSTRING_INDEX(CURRENT_USER(), '@', -1)"
     )
     if not rows:
@@ -56,5 +59,5 @@ def own_account(ask: Ask, snapshot: Snapshot) -> OwnAccount:
         connections_per_hour=int(row["max_connections"]),
         connections=int(row["max_user_connections"]),
         password_days=int(lifetime),
-        password_set=moment(row.get("password_last_changed")),
+        password_set=moment(row.get("password_set")),
     )

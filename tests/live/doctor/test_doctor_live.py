@@ -342,3 +342,17 @@ def test_an_engine_that_asks_for_no_tls_is_told_where_the_server_requires_it(pat
     assert rules(patient, engines=engines) == set()
     with planted(patient, {"require_secure_transport": 1}):
         assert rules(patient, engines=engines, socket=True) == {"tls-not-asked"}
+
+
+def test_times_are_told_in_utc_wherever_the_server_is(own, seen):
+    if own.flavour is Flavour.MARIADB:
+        pytest.skip("MariaDB does not count errors")
+    own.set_global({"time_zone": "+05:00", "max_allowed_packet": 1048576})
+    with (
+        contextlib.closing(pymysql.connect(host="127.0.0.1", port=own.port, user="root")) as one,
+        pytest.raises(pymysql.OperationalError),
+    ):
+        one.cursor().execute("SELECT LENGTH('" + "x" * 2_000_000 + "')")
+    [finding] = [one for one in seen(own).findings if one.rule == "packets-refused"]
+    last = datetime.fromisoformat(finding.message.rsplit("the last at ", 1)[1].replace(" UTC", "+00:00"))
+    assert abs(last - datetime.now(UTC)) < timedelta(hours=1)

@@ -13,6 +13,8 @@ import pytest
 from stillhere.doctor.case import Case, Settings
 from stillhere.doctor.engines import EngineFacts
 from stillhere.doctor.idling import End, IdleLimit
+from stillhere.errorlog.entry import Entry, Kind
+from stillhere.errorlog.summary import AbortGroup, Aborts, Ending, Life, Noise, Summary
 from stillhere.server.versions import parse_version
 from stillhere.survey.account_use import AccountUse
 from stillhere.survey.digests import Digest
@@ -72,6 +74,20 @@ def records(kind: type, found: Mapping[str, Any], key: str) -> tuple[Any, ...]:
     return tuple(made)
 
 
+def build_log(changes: Mapping[str, Any]) -> Summary:
+    """A log that says what the changes say."""
+    groups = [AbortGroup(**one | {"kind": Kind[one["kind"]]}) for one in changes.get("groups", ())]
+    return Summary(
+        first=changes.get("first"),
+        last=changes.get("last"),
+        lives=tuple(Life(**one | {"ending": Ending[one["ending"]]}) for one in changes.get("lives", ())),
+        counts={Kind[kind]: count for kind, count in changes.get("counts", {}).items()},
+        aborts=Aborts(total=sum(one.count for one in groups), groups=tuple(groups)),
+        noise=tuple(Noise(**one) for one in changes.get("noise", ())),
+        entries=tuple(Entry(**one | {"kind": Kind[one["kind"]]}) for one in changes.get("entries", ())),
+    )
+
+
 def build_case(changes: Mapping[str, Any], flavour: str = "mysql") -> Case:
     """A healthy server of that flavour, but for the changes."""
     base = defaults(flavour)
@@ -103,6 +119,7 @@ def build_case(changes: Mapping[str, Any], flavour: str = "mysql") -> Case:
         account=record(OwnAccount, changes["account"]) if "account" in changes else None,
         engines=records(EngineFacts, changes, "engines"),
         idle=IdleLimit(**idle) if idle is not None else None,
+        log=build_log(changes["log"]) if "log" in changes else None,
         settings=Settings(**changes.get("settings", {})),
         gaps=changes.get("gaps", {}),
     )

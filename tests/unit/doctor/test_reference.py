@@ -54,8 +54,11 @@ def test_a_check_is_pure(check):
         "doctor.check",
         "doctor.engines",
         "doctor.galera",
+        "doctor.history",
         "doctor.idling",
         "doctor.limits",
+        "errorlog.entry",
+        "errorlog.summary",
         "findings",
     }
     assert imported - own <= {"__future__", "collections", "collections.abc", "datetime", "re"}
