@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console
 from rich.text import Text
 
+from stillhere.doctor.advice import plural
 from stillhere.doctor.examination import Examination
 from stillhere.doctor.runner import Report
-from stillhere.doctor.summary import closing, gaps, plural
+from stillhere.doctor.summary import closing, gaps
 from stillhere.findings import Finding, Severity
 
 __all__ = ["show"]

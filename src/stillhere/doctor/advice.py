@@ -13,6 +13,7 @@ __all__ = [
     "duration",
     "log_level",
     "option_lines",
+    "plural",
     "raise_variable",
     "set_variable",
     "size",
@@ -62,6 +63,11 @@ def variable(case: Case, *names: str) -> Evidence:
 def status(case: Case, *names: str) -> Evidence:
     """Status counters as evidence; those that the server doesn't have are left out."""
     return Evidence(_pairs(case.snapshot.status, names), _STATUS)
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 server``, ``2 servers``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -51,6 +51,8 @@ class Need(Enum):
     """How long an idle connection was seen to last."""
     LOG = "log"
     """The server's error log."""
+    LOGIN = "login"
+    """How long a login takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ class Case:
 
     Attributes:
         snapshot: variables, status, sessions, transactions.
-        login_seconds: how long connecting took.
+        login_seconds: how long connecting took; ``None`` where it was not measured.
         hosts, accounts, digests, errors, replicas, members, account: answers to further questions; empty where a
             question has no answer, with the reason in `gaps`.
         engines: the application's engines that lead to this server.
@@ -86,7 +88,7 @@ class Case:
     """
 
     snapshot: Snapshot
-    login_seconds: float = 0.0
+    login_seconds: float | None = None
     hosts: tuple[HostEntry, ...] = ()
     accounts: tuple[AccountUse, ...] = ()
     digests: tuple[Digest, ...] = ()

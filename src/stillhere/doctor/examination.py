@@ -41,11 +41,13 @@ class Instructions:
     Attributes:
         settings: what only the user knows.
         timeout: seconds for connecting, for each answer, and after which no further question is begun.
+        alone: whether few servers are looked at together, so that a login's time is the server's and the way's.
         measure_idle: seconds for which to leave connections idle; 0 for not at all.
     """
 
     settings: Settings
     timeout: float = 5.0
+    alone: bool = True
     measure_idle: float = 0.0
 
 
@@ -129,12 +131,15 @@ def look(target: Target, instructions: Instructions) -> Case:
     memory = instructions.settings.memory or memory_of(snapshot)
     if memory is None:
         gaps[Need.MEMORY.value] = "needs --memory: the server runs on another machine"
+    if not instructions.alone:
+        gaps[Need.LOGIN.value] = "not measured while many servers are looked at"
+    gaps[Need.LOG.value] = "needs an error log"
     if not target.engines:
         gaps[Need.ENGINES.value] = "needs --app"
     idle = _measured(target, instructions, gaps)
     return Case(
         snapshot=snapshot,
-        login_seconds=login_seconds,
+        login_seconds=login_seconds if instructions.alone else None,
         engines=target.engines,
         idle=idle,
         settings=replace(instructions.settings, memory=memory),

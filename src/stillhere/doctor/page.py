@@ -7,9 +7,10 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
+from stillhere.doctor.advice import plural
 from stillhere.doctor.examination import Examination
 from stillhere.doctor.runner import Report
-from stillhere.doctor.summary import closing, gaps, plural
+from stillhere.doctor.summary import closing, gaps
 from stillhere.findings import Finding, Severity, worst
 
 __all__ = ["page"]

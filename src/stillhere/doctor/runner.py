@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from stillhere.doctor.examination import Examination, Instructions, examine
@@ -16,6 +16,11 @@ __all__ = ["ExitCode", "Report", "examine_all"]
 AT_ONCE = 64
 """Servers that are looked at together. A frozen one holds its place for the time-out, so the more the better; each
 costs a thread and a connection."""
+
+
+FEW = 8
+"""Servers up to which a login's time says something of the server; beyond, the doctor's own threads wait for "
+"each other."""
 
 
 class ExitCode(IntEnum):
@@ -63,9 +68,10 @@ def examine_all(
         at_once: how many threads.
         done: called with each as it is finished, from the threads.
     """
+    told = replace(instructions, alone=len(targets) <= FEW)
 
     def one(target: Target) -> Examination:
-        found = examine(target, instructions)
+        found = examine(target, told)
         done(found)
         return found
 

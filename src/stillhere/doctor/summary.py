@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from stillhere.doctor.advice import plural
 from stillhere.doctor.examination import Examination
 from stillhere.doctor.runner import Report
 from stillhere.findings import Severity
 
-__all__ = ["Gap", "closing", "gaps", "plural"]
+__all__ = ["Gap", "closing", "gaps"]
 
 
 def closing(report: Report) -> str:
@@ -47,8 +48,3 @@ def gaps(servers: Iterable[Examination]) -> tuple[Gap, ...]:
             places.setdefault(one.reason, set()).add(server.address)
     found = [Gap(reason, tuple(several), len(places[reason])) for reason, several in checks.items()]
     return tuple(sorted(found, key=lambda gap: (-len(gap.checks), gap.reason)))
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 server``, ``2 servers``."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

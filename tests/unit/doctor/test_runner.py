@@ -120,6 +120,8 @@ def test_a_fleet_of_two_hundred_is_looked_at_in_one_go(dead_port):
     assert len(report.servers) == 200
     assert sum(1 for server in report.servers if server.error) == 10 + 3 + 2 + 1
     assert sum(1 for server in report.servers if rules(server) == ["wait-timeout-short"]) == 20
+    assert sum(1 for server in report.servers if not server.error and not rules(server)) == 164
+    assert {one.check for server in report.servers for one in server.not_checked} >= {"login-slow"}
 
 
 def test_one_question_that_a_server_cannot_answer_spoils_no_other():

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import duration, status, variable
+from stillhere.doctor.advice import duration, plural, status, variable
 from stillhere.doctor.case import Case
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.findings import Remedy, Severity
@@ -34,7 +34,7 @@ def judge(case: Case) -> Iterator[Claim]:
         return
     yield Claim(
         severity=Severity.ERROR,
-        message=f"{failed} connections could not be accepted in {duration(case.uptime)}",
+        message=f"{plural(failed, 'connection')} could not be accepted in {duration(case.uptime)}",
         why="Most often the server has too many open files; its limit is "
         f"{case.snapshot.variables.get('open_files_limit', '?')}.",
         evidence=(

@@ -38,8 +38,8 @@ def judge(case: Case) -> Iterator[Claim]:
     never = value == 0
     yield Claim(
         severity=Severity.WARNING if never else Severity.INFO,
-        message=f"commits of the last second are lost when the {'server' if never else 'machine'} crashes "
-        f"({_NAME} = {value:.0f})",
+        message=f"commits of the last second are lost when the {'server' if never else 'machine'} crashes ({_NAME} = "
+        f"{value:.0f})",
         why="The client was told that they are safe, and nobody can tell afterwards which are missing.",
         evidence=(variable(case, _NAME),),
         remedy=Remedy("Write the log at each commit.", set_variable(case, _NAME, 1), cost="a disk flush per commit"),

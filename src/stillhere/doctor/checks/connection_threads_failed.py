@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import duration, status, variable
+from stillhere.doctor.advice import duration, plural, status, variable
 from stillhere.doctor.case import Case
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.findings import Remedy, Severity
@@ -35,9 +35,9 @@ def judge(case: Case) -> Iterator[Claim]:
         return
     yield Claim(
         severity=Severity.ERROR,
-        message=f"{failed} connections failed for lack of threads or memory in {duration(case.uptime)}",
-        why="A limit of the operating system's, or of the container, lies below "
-        f"max_connections ({case.snapshot.variables.get('max_connections', '?')}).",
+        message=f"{plural(failed, 'connection')} failed for lack of threads or memory in {duration(case.uptime)}",
+        why="A limit of the operating system's, or of the container, lies below max_connections "
+        f"({case.snapshot.variables.get('max_connections', '?')}).",
         evidence=(
             status(case, "Connection_errors_internal", "Max_used_connections"),
             variable(case, "max_connections"),

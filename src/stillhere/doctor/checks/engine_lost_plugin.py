@@ -38,8 +38,7 @@ def judge(case: Case) -> Iterator[Claim]:
             severity=Severity.WARNING,
             message=f"stillhere is not active in {engine.name}, though {meant}",
             why="An engine made from another's engine.url has lost the plugin: its connections are lost as if "
-            "stillhere "
-            "were not there.",
+            "stillhere were not there.",
             evidence=(
                 Evidence("its pool opens connections without stillhere", f"engine {engine.name}"),
                 Evidence(meant, "the URL given" if engine.meant_protected else f"engine {sisters[0]}"),

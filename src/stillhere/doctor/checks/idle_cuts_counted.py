@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import duration, variable
+from stillhere.doctor.advice import duration, plural, variable
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.doctor.limits import recycling, safe_recycle, server_limit
@@ -40,7 +40,7 @@ def judge(case: Case) -> Iterator[Claim]:
     last = f", the last at {seen.last:%Y-%m-%d %H:%M:%S} UTC" if seen.last else ""
     yield Claim(
         severity=Severity.WARNING if seen.raised >= MANY and rate >= 1 else Severity.INFO,
-        message=f"the server closed {seen.raised} idle connections in {duration(case.uptime)}{last}",
+        message=f"the server closed {plural(seen.raised, 'idle connection')} in {duration(case.uptime)}{last}",
         why=f"Each was silent for longer than its wait_timeout ({case.snapshot.variables.get('wait_timeout', '?')} s); "
         "its owner learns of it at the next statement.",
         evidence=(

@@ -43,9 +43,9 @@ def judge(case: Case) -> Iterator[Claim]:
             severity=Severity.ERROR if locks and session.seconds >= VERY_LONG else Severity.WARNING,
             message=f"{session.user}@{session.host} (connection {session.id}) has done nothing for "
             f"{duration(session.seconds)}, in a transaction that is {duration(transaction.seconds)} old",
-            why=f"It holds {transaction.rows_locked} row locks and {transaction.rows_modified} changes, and "
-            "will be cut in "
-            f"the middle of its work after {case.snapshot.variables.get('wait_timeout', '?')} s of silence or earlier.",
+            why=f"It holds {transaction.rows_locked} row locks and {transaction.rows_modified} changes, and will be "
+            f"cut in the middle of its work after {case.snapshot.variables.get('wait_timeout', '?')} s of silence or "
+            "earlier.",
             evidence=(
                 Evidence(f"connection {session.id} sleeps for {session.seconds:.0f} s", "SHOW PROCESSLIST"),
                 Evidence(

@@ -35,8 +35,8 @@ def judge(case: Case) -> Iterator[Claim]:
     yield Claim(
         severity=Severity.INFO,
         message="init_connect runs statements on each new connection of an ordinary account",
-        why="Should one of them fail, every such connection is closed at its first statement; administrators "
-        "don't see it.",
+        why="Should one of them fail, every such connection is closed at its first statement; administrators don't "
+        "see it.",
         # The statements may hold secrets in any place, so they are not shown at all.
         evidence=(Evidence(f"init_connect is set ({len(text)} characters)", "SHOW GLOBAL VARIABLES"),),
         remedy=Remedy("Log in with an ordinary account after each change of it.", ("SELECT @@init_connect;",)),

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import duration, status
+from stillhere.doctor.advice import duration, plural, status
 from stillhere.doctor.case import Case
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.findings import Remedy, Severity
@@ -36,7 +36,7 @@ def judge(case: Case) -> Iterator[Claim]:
     limit = "max_statement_time" if case.mariadb else "max_execution_time"
     yield Claim(
         severity=Severity.INFO,
-        message=f"KILL was used {kills} times in {duration(case.uptime)}",
+        message=f"KILL was used {plural(kills, 'time')} in {duration(case.uptime)}",
         why="To the client it looks like a crash of the server (2013), so it explains losses that nothing else does.",
         evidence=(status(case, "Com_kill", "Uptime"),),
         remedy=Remedy(

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import variable
+from stillhere.doctor.advice import plural, variable
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.findings import Evidence, Remedy, Severity
@@ -51,10 +51,10 @@ def judge(case: Case) -> Iterator[Claim]:
     held = f"; connections {', '.join(map(str, holders[:5]))} sleep with locks" if holders else ""
     yield Claim(
         severity=Severity.WARNING,
-        message=f"{len(waiting)} transactions wait for locks, the longest for {longest.seconds:.0f} s{held}",
-        why=f"After innodb_lock_wait_timeout ({case.snapshot.variables.get('innodb_lock_wait_timeout', '?')} s) "
-        "they fail "
-        "with 1205; a client with a shorter read timeout takes the server for gone.",
+        message=f"{plural(len(waiting), 'transaction')} waiting for locks, the longest for {longest.seconds:.0f} "
+        f"s{held}",
+        why=f"After innodb_lock_wait_timeout ({case.snapshot.variables.get('innodb_lock_wait_timeout', '?')} s) they "
+        "fail with 1205; a client with a shorter read timeout takes the server for gone.",
         evidence=(
             Evidence(f"connection {longest.id} in LOCK WAIT", "information_schema.INNODB_TRX"),
             Evidence(f"its statement has run for {longest.seconds:.0f} s", "SHOW PROCESSLIST"),

@@ -39,9 +39,8 @@ def judge(case: Case) -> Iterator[Claim]:
         yield Claim(
             severity=Severity.WARNING,
             message=f"{engine.name} gives up after {limit:.0f} s, a wait for a lock lasts up to {wait:.0f} s",
-            why="Instead of 1205, after which the connection lives, it gets 2013, and leaves a transaction "
-            "behind whose "
-            "locks nobody needs.",
+            why="Instead of 1205, after which the connection lives, it gets 2013, and leaves a transaction behind "
+            "whose locks nobody needs.",
             evidence=(
                 Evidence(f"read_timeout {limit:.0f} s", f"engine {engine.name}"),
                 variable(case, "innodb_lock_wait_timeout"),

@@ -39,9 +39,8 @@ def judge(case: Case) -> Iterator[Claim]:
     yield Claim(
         severity=Severity.WARNING,
         message=f"the error log leaves out warnings ({level.name} = {level.value:.0f})",
-        why=f"{case.count('aborted_clients')} connections ended without a goodbye since the server started, and "
-        "the log "
-        "says nothing of them.",
+        why=f"{case.count('aborted_clients')} connections ended without a goodbye since the server started, and the "
+        "log says nothing of them.",
         evidence=(variable(case, level.name),),
         remedy=Remedy(
             "Have it name account, host and reason of each aborted connection.",

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import variable
+from stillhere.doctor.advice import plural, variable
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.findings import Evidence, Remedy, Severity
@@ -41,7 +41,7 @@ def judge(case: Case) -> Iterator[Claim]:
     hosts = Counter(one.host or "?" for one in waiting).most_common(3)
     yield Claim(
         severity=Severity.WARNING,
-        message=f"{len(waiting)} connections have not logged in yet, {len(old)} of them for more than "
+        message=f"not logged in yet: {plural(len(waiting), 'connection')}, {len(old)} of them for more than "
         f"{limit / 2:.0f} s",
         why=f"Each holds a place of max_connections ({case.snapshot.variables.get('max_connections', '?')}) until "
         f"connect_timeout ({limit:.0f} s) is over.",

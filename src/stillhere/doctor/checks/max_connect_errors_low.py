@@ -39,8 +39,8 @@ def judge(case: Case) -> Iterator[Claim]:
     yield Claim(
         severity=Severity.WARNING,
         message=f"{limit:.0f} broken handshakes in a row block a host for good (max_connect_errors)",
-        why=f"A port check every few seconds reaches {limit:.0f} within a minute; then all logins are refused "
-        "with 1129.",
+        why=f"A port check every few seconds reaches {limit:.0f} within a minute; then all logins are refused with "
+        "1129.",
         evidence=(variable(case, "max_connect_errors", "host_cache_size", "skip_name_resolve"),),
         remedy=Remedy("Go back to the default.", set_variable(case, "max_connect_errors", DEFAULT)),
     )

@@ -39,8 +39,8 @@ def judge(case: Case) -> Iterator[Claim]:
     when = case.snapshot.status.get("max_used_connections_time", "")
     yield Claim(
         severity=Severity.ERROR if full else Severity.WARNING,
-        message=f"max_connections ({limit:.0f}) {'is reached' if full else 'has been reached'}: "
-        f"{most} connections{f' at {when}' if when else ''}, {now} now",
+        message=f"max_connections ({limit:.0f}) {'is reached' if full else 'has been reached'}: {most} "
+        f"connections{f' at {when}' if when else ''}, {now} now",
         why=f"{refused} clients were refused for it since the server started; the next peak refuses more.",
         evidence=(
             variable(case, "max_connections"),

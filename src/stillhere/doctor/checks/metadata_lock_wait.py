@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import variable
+from stillhere.doctor.advice import plural, variable
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.findings import Evidence, Remedy, Severity
@@ -39,7 +39,7 @@ def judge(case: Case) -> Iterator[Claim]:
     first = max(waiting, key=lambda one: one.seconds)
     yield Claim(
         severity=Severity.WARNING,
-        message=f"{len(waiting)} statements wait for a metadata lock, the first for {first.seconds:.0f} s",
+        message=f"{plural(len(waiting), 'statement')} waiting for a metadata lock, the first for {first.seconds:.0f} s",
         why=f"Whoever wants that table waits behind it, for lock_wait_timeout "
         f"({case.snapshot.variables.get('lock_wait_timeout', '?')} s) at most, each on a connection of its own.",
         evidence=(

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import option_lines, variable
+from stillhere.doctor.advice import option_lines, plural, variable
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.findings import Evidence, Remedy, Severity
@@ -35,11 +35,13 @@ def judge(case: Case) -> Iterator[Claim]:
     failing = [host for host in case.hosts if host.name_errors]
     if not failing or case.on("skip_name_resolve"):
         return
+    seconds = case.login_seconds
     errors = sum(host.name_errors for host in failing)
     yield Claim(
-        severity=Severity.WARNING if case.login_seconds >= SLOW else Severity.INFO,
-        message=f"the names of {len(failing)} hosts could not be looked up ({errors} failures)",
-        why=f"Each of their logins waits for the name server; the doctor's own took {case.login_seconds:.1f} s.",
+        severity=Severity.WARNING if seconds is not None and seconds >= SLOW else Severity.INFO,
+        message=f"the names of {plural(len(failing), 'host')} could not be looked up ({plural(errors, 'failure')})",
+        why="Each of their logins waits for the name server"
+        + (f"; the doctor's own took {seconds:.1f} s." if seconds is not None else "."),
         evidence=(
             Evidence(f"{errors} failed look-ups, such as of {failing[0].ip}", "performance_schema.host_cache"),
             variable(case, "skip_name_resolve"),

@@ -39,8 +39,8 @@ def judge(case: Case) -> Iterator[Claim]:
         yield Claim(
             severity=Severity.WARNING,
             message=f"{engine.name} may open connections without limit",
-            why=f"One slow statement under load, and it takes all {limit:.0f} of the server's; everybody else "
-            "gets 1040.",
+            why=f"One slow statement under load, and it takes all {limit:.0f} of the server's; everybody else gets "
+            "1040.",
             evidence=(
                 Evidence(f"pool_size {engine.size}, max_overflow {engine.overflow}", f"engine {engine.name}"),
                 variable(case, "max_connections"),

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import raise_variable, size, variable
+from stillhere.doctor.advice import plural, raise_variable, size, variable
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic, Turn
 from stillhere.doctor.limits import roomy_packet
@@ -37,9 +37,9 @@ def judge(case: Case) -> Iterator[Claim]:
     last = f", the last at {seen.last:%Y-%m-%d %H:%M:%S} UTC" if seen.last else ""
     yield Claim(
         severity=Severity.WARNING,
-        message=f"{seen.raised} connections were lost to a statement or row over max_allowed_packet{last}",
-        why=f"The limit is {size(limit)} now; the same statement would be refused again, and cost its "
-        "connection again.",
+        message=f"{plural(seen.raised, 'connection')} lost to a statement or row over max_allowed_packet{last}",
+        why=f"The limit is {size(limit)} now; the same statement would be refused again, and cost its connection "
+        "again.",
         evidence=(
             Evidence(f"error {seen.code} raised {seen.raised} times", "events_errors_summary_global_by_error"),
             variable(case, "max_allowed_packet"),

@@ -40,8 +40,8 @@ def judge(case: Case) -> Iterator[Claim]:
         yield Claim(
             severity=Severity.INFO,
             message=f"{engine.name} replaces connections after {duration(engine.recycle)}, and never looks at them",
-            why=f"After a restart of the server, each of up to {engine.size or 1} pooled connections costs a "
-            "user an error.",
+            why=f"After a restart of the server, each of up to {engine.size or 1} pooled connections costs a user an "
+            "error.",
             evidence=(Evidence(f"pool_recycle = {engine.recycle:.0f}, pool_pre_ping off", f"engine {engine.name}"),),
             remedy=Remedy("Switch stillhere on in its URL.", ("?plugin=stillhere",)),
             subject=engine.name,

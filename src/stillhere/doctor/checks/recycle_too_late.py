@@ -46,9 +46,8 @@ def judge(case: Case) -> Iterator[Claim]:
         yield Claim(
             severity=Severity.WARNING if limit.seconds >= LONG else Severity.ERROR,
             message=f"{engine.name} keeps connections {_time(engine)}, {limit.name} is {duration(limit.seconds)}",
-            why=f"After {duration(limit.seconds)} of quiet, each of up to {engine.size or 1} pooled connections "
-            "is lost and "
-            "costs a user an error (2006, 2013 or 4031).",
+            why=f"After {duration(limit.seconds)} of quiet, each of up to {engine.size or 1} pooled connections is "
+            "lost and costs a user an error (2006, 2013 or 4031).",
             evidence=(
                 Evidence(f"pool_recycle = {engine.recycle:.0f}, pool_pre_ping off", f"engine {engine.name}"),
                 Evidence(f"{limit.name} = {limit.seconds:.0f} s", limit.source),

@@ -37,8 +37,8 @@ def judge(case: Case) -> Iterator[Claim]:
             continue
         yield Claim(
             severity=Severity.WARNING,
-            message=f"{engine.name} replaces connections after {engine.recycle:.0f} s: nearly every checkout "
-            "logs in again",
+            message=f"{engine.name} replaces connections after {engine.recycle:.0f} s: nearly every checkout logs in "
+            "again",
             why=f"The shortest known idle limit is {limit.seconds:.0f} s, so that they could be kept far longer.",
             evidence=(
                 Evidence(f"pool_recycle = {engine.recycle:.0f}", f"engine {engine.name}"),

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stillhere.doctor.advice import plural
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.doctor.history import weight, when
@@ -48,7 +49,7 @@ def judge(case: Case) -> Iterator[Claim]:
         last = max((entry.at for entry in entries if entry.at is not None), default=None)
         yield Claim(
             severity=weight(case, last, Severity.WARNING) if last is not None else Severity.WARNING,
-            message=f"the log says {count} times that {words}, the last at {when(last)}",
+            message=f"the log says {plural(count, 'time')} that {words}, the last at {when(last)}",
             why="Clients were kept out, or waited until it was over.",
             evidence=tuple(Evidence(entry.text[:160], f"error log, line {entry.line}") for entry in entries[-2:])
             or (Evidence(f"{count} lines: {words}", "error log"),),

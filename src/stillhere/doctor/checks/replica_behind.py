@@ -39,8 +39,8 @@ def judge(case: Case) -> Iterator[Claim]:
         yield Claim(
             severity=Severity.WARNING,
             message=f"the replica is {duration(one.lag)} behind {one.source}",
-            why="Who reads here gets rows that old; after a failover to it, that much is missing until it has "
-            "caught up.",
+            why="Who reads here gets rows that old; after a failover to it, that much is missing until it has caught "
+            "up.",
             evidence=(Evidence(f"{one.lag:.0f} s behind its source", "SHOW REPLICA STATUS"),),
             remedy=Remedy(
                 "Let more workers apply changes, and keep transactions small.",

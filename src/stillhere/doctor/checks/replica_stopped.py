@@ -40,8 +40,8 @@ def judge(case: Case) -> Iterator[Claim]:
         yield Claim(
             severity=Severity.WARNING,
             message=f"the replica {what} changes from {one.source}{f': {one.error}' if one.error else ''}",
-            why="It falls behind: who reads here gets old rows, and after a failover to it acknowledged writes "
-            "are gone.",
+            why="It falls behind: who reads here gets old rows, and after a failover to it acknowledged writes are "
+            "gone.",
             evidence=(
                 Evidence(f"receiving {_yes(one.receiving)}, applying {_yes(one.applying)}", "SHOW REPLICA STATUS"),
             ),

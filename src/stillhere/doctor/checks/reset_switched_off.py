@@ -35,8 +35,8 @@ def judge(case: Case) -> Iterator[Claim]:
         yield Claim(
             severity=Severity.WARNING,
             message=f"{engine.name} takes connections back with their transaction open",
-            why="The next user gets the last one's snapshot and locks, and the server may cut it for idling in "
-            "a transaction.",
+            why="The next user gets the last one's snapshot and locks, and the server may cut it for idling in a "
+            "transaction.",
             evidence=(Evidence("pool_reset_on_return is None, not in autocommit mode", f"engine {engine.name}"),),
             remedy=Remedy("Leave the default.", ("create_engine(url)  # without pool_reset_on_return=None",)),
             subject=engine.name,

@@ -40,8 +40,8 @@ def judge(case: Case) -> Iterator[Claim]:
         yield Claim(
             severity=Severity.WARNING,
             message="semi-synchronous replication is on, and no replica takes part",
-            why=f"A COMMIT waits up to {(case.number(timeout) or 0) / 1000:.0f} s for a confirmation that "
-            "nobody sends.",
+            why=f"A COMMIT waits up to {(case.number(timeout) or 0) / 1000:.0f} s for a confirmation that nobody "
+            "sends.",
             evidence=(variable(case, switch, timeout), status(case, clients)),
             remedy=Remedy("Bring the replica back, or switch the waiting off.", (f"SET GLOBAL {switch} = OFF;",)),
         )

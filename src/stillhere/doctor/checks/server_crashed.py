@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stillhere.doctor.advice import plural
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.doctor.history import endings, evidence_of, weight, when
@@ -38,7 +39,8 @@ def judge(case: Case) -> Iterator[Claim]:
     signal = f", by signal {last.signal}" if last.signal else ""
     yield Claim(
         severity=weight(case, last.ended, Severity.ERROR),
-        message=f"the server has crashed {len(lives)} times in its log, the last at {when(last.ended)}{signal}",
+        message=f"the server has crashed {plural(len(lives), 'time')} in its log, the last at "
+        f"{when(last.ended)}{signal}",
         why="Each time all connections were lost at once, and clients waited until the redo log was worked off.",
         evidence=evidence_of(lives),
         remedy=Remedy("See the query and the frames in the dump; update to the newest patch release."),

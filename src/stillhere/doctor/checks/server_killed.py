@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stillhere.doctor.advice import plural
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.doctor.history import endings, evidence_of, weight, when
@@ -40,7 +41,7 @@ def judge(case: Case) -> Iterator[Claim]:
     known = f", {memory} of them for want of memory" if memory else ""
     yield Claim(
         severity=weight(case, last.ended, Severity.ERROR),
-        message=f"the server was killed {len(lives)} times in its log{known}, the last at {when(last.ended)}",
+        message=f"the server was killed {plural(len(lives), 'time')} in its log{known}, the last at {when(last.ended)}",
         why="Each time all connections were lost at once, without a word to them or to the log.",
         evidence=evidence_of(lives),
         remedy=Remedy(

@@ -41,9 +41,8 @@ def judge(case: Case) -> Iterator[Claim]:
     yield Claim(
         severity=Severity.WARNING,
         message=f"the server refuses writes ({', '.join(on)}), and replicates from nobody",
-        why="Writes fail with 1290 on connections that look healthy, so that no pool replaces them: after a "
-        "failover this "
-        "is the old primary.",
+        why="Writes fail with 1290 on connections that look healthy, so that no pool replaces them: after a failover "
+        "this is the old primary.",
         evidence=(variable(case, *on), Evidence("it has no source", "SHOW REPLICA STATUS")),
         remedy=Remedy(
             "Have the application use the new primary's address; where this is the primary, allow writes.",

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import duration, variable
+from stillhere.doctor.advice import duration, plural, variable
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.doctor.limits import recycling, safe_recycle, server_limit
@@ -43,9 +43,9 @@ def judge(case: Case) -> Iterator[Claim]:
     owners = Counter(f"{one.user}@{one.host}" for one in near).most_common(3)
     yield Claim(
         severity=Severity.INFO,
-        message=f"{len(near)} sessions have been silent for more than 90 % of wait_timeout ({duration(limit)})",
-        why=f"The server closes the first of them in {max(0.0, limit - max(one.seconds for one in near)):.0f} s "
-        "or less.",
+        message=f"silent for more than 90 % of wait_timeout ({duration(limit)}): {plural(len(near), 'session')}",
+        why=f"The server closes the first of them in {max(0.0, limit - max(one.seconds for one in near)):.0f} s or "
+        "less.",
         evidence=(
             Evidence(", ".join(f"{count} of {owner}" for owner, count in owners), "SHOW PROCESSLIST"),
             variable(case, "wait_timeout"),

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stillhere.doctor.advice import plural
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.doctor.history import endings, evidence_of, weight, when
@@ -36,7 +37,7 @@ def judge(case: Case) -> Iterator[Claim]:
         return
     yield Claim(
         severity=weight(case, lives[-1].ended, Severity.WARNING),
-        message=f"{len(lives)} shutdowns were not waited for, the last at {when(lives[-1].ended)}",
+        message=f"{plural(len(lives), 'shutdown')} not waited for, the last at {when(lives[-1].ended)}",
         why="The server was killed in the middle of it, so that the next start had to recover while clients waited.",
         evidence=evidence_of(lives),
         remedy=Remedy(

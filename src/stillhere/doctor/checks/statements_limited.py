@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import duration, status, variable
+from stillhere.doctor.advice import duration, plural, status, variable
 from stillhere.doctor.case import Case
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.findings import Remedy, Severity
@@ -36,7 +36,7 @@ def judge(case: Case) -> Iterator[Claim]:
     limit = "max_statement_time" if case.mariadb else "max_execution_time"
     yield Claim(
         severity=Severity.INFO,
-        message=f"{stopped} statements were stopped by a time limit in {duration(case.uptime)}",
+        message=f"{plural(stopped, 'statement')} stopped by a time limit in {duration(case.uptime)}",
         why=f"They failed with {1969 if case.mariadb else 3024}; their connections live, so nothing was lost.",
         evidence=(status(case, name), variable(case, limit)),
         remedy=Remedy(f"Make them faster, or give them a higher {limit} of their own."),

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stillhere.doctor.advice import plural
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic, Turn
 from stillhere.findings import Evidence, Remedy, Severity
@@ -38,8 +39,8 @@ def judge(case: Case) -> Iterator[Claim]:
         worst = max(over, key=lambda one: one.longest)
         yield Claim(
             severity=Severity.WARNING,
-            message=f"{engine.name} waits {limit:.0f} s for an answer; {len(over)} statements took longer, one "
-            f"{worst.longest:.0f} s",
+            message=f"{engine.name} waits {limit:.0f} s for an answer; {plural(len(over), 'statement')} took longer, "
+            f"one {worst.longest:.0f} s",
             why="The client then hangs up and reports 2013 as if the server were gone, while the server works on.",
             evidence=(
                 Evidence(f"{worst.longest:.1f} s: {worst.text[:120]}", "events_statements_summary_by_digest"),

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import duration
+from stillhere.doctor.advice import duration, plural
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.doctor.idling import End
@@ -45,10 +45,10 @@ def judge(case: Case) -> Iterator[Claim]:
     worst = max(over, key=lambda one: one.longest)
     yield Claim(
         severity=Severity.WARNING,
-        message=f"{len(over)} statements took longer than the {duration(limit)} of silence that the way allows, one "
-        f"{worst.longest:.0f} s",
-        why="Nothing moves on the wire while a statement runs, so the hop drops its connection: the answer "
-        "never arrives.",
+        message=f"{plural(len(over), 'statement')} took longer than the {duration(limit)} of silence that the way "
+        f"allows, one {worst.longest:.0f} s",
+        why="Nothing moves on the wire while a statement runs, so the hop drops its connection: the answer never "
+        "arrives.",
         evidence=(
             Evidence(f"{worst.longest:.1f} s: {worst.text[:120]}", "events_statements_summary_by_digest"),
             Evidence(f"idle limit {limit:.0f} s", source),

@@ -37,9 +37,8 @@ def judge(case: Case) -> Iterator[Claim]:
         return
     yield Claim(
         severity=Severity.WARNING,
-        message=f"{slow} connections waited more than {case.snapshot.variables.get('slow_launch_time', '?')} s "
-        "for their "
-        f"thread in {duration(case.uptime)}",
+        message=f"{slow} connections waited more than {case.snapshot.variables.get('slow_launch_time', '?')} s for "
+        f"their thread in {duration(case.uptime)}",
         why="Clients that allow only a few seconds for connecting gave up meanwhile.",
         evidence=(status(case, "Slow_launch_threads", "Threads_created"), variable(case, "slow_launch_time")),
         remedy=Remedy(

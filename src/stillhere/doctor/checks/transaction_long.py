@@ -40,9 +40,8 @@ def judge(case: Case) -> Iterator[Claim]:
         yield Claim(
             severity=Severity.WARNING,
             message=f"a transaction of {who} has been open for {duration(transaction.seconds)}{doing}",
-            why=f"It changed {transaction.rows_modified} rows; when its connection is lost, all of that is "
-            "undone and has "
-            "to be done again.",
+            why=f"It changed {transaction.rows_modified} rows; when its connection is lost, all of that is undone and "
+            "has to be done again.",
             evidence=(
                 Evidence(
                     f"transaction of connection {transaction.thread_id} open for {transaction.seconds:.0f} s",

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import duration, set_variable, variable
+from stillhere.doctor.advice import duration, plural, set_variable, variable
 from stillhere.doctor.case import Case
 from stillhere.doctor.check import Check, Claim, Topic, Turn
 from stillhere.findings import Evidence, Remedy, Severity
@@ -41,7 +41,7 @@ def judge(case: Case) -> Iterator[Claim]:
     yield Claim(
         severity=Severity.WARNING,
         message=f"wait_timeout is {duration(seconds)}: what a vanished client leaves behind stays as long",
-        why=f"{stale} sessions have been silent for more than 8 h by now; each holds a place of max_connections "
+        why=f"By now {plural(stale, 'session')} silent for more than 8 h: each holds a place of max_connections "
         f"({case.snapshot.variables.get('max_connections', '?')}). Whatever else cuts idle connections still does.",
         evidence=(
             variable(case, "wait_timeout"),

@@ -41,8 +41,8 @@ def judge(case: Case) -> Iterator[Claim]:
     yield Claim(
         severity=Severity.WARNING,
         message=f"wait_timeout is {duration(seconds)}: a connection that is silent for longer is closed",
-        why="An ordinary pause between two requests, or a slow call to another service within one, is enough "
-        "to lose it.",
+        why="An ordinary pause between two requests, or a slow call to another service within one, is enough to lose "
+        "it.",
         evidence=(variable(case, "wait_timeout"),),
         remedy=Remedy("Go back to the server's default.", set_variable(case, "wait_timeout", DEFAULT)),
     )

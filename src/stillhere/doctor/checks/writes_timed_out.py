@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillhere.doctor.advice import variable
+from stillhere.doctor.advice import plural, variable
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
 from stillhere.findings import Evidence, Remedy, Severity
@@ -36,10 +36,10 @@ def judge(case: Case) -> Iterator[Claim]:
     last = f", the last at {seen.last:%Y-%m-%d %H:%M:%S} UTC" if seen.last else ""
     yield Claim(
         severity=Severity.WARNING,
-        message=f"{seen.raised} results were given up because their reader was too slow{last}",
+        message=f"{plural(seen.raised, 'result')} given up because their reader was too slow{last}",
         why="Nothing of them was taken for net_write_timeout "
-        f"({case.snapshot.variables.get('net_write_timeout', '?')} s): "
-        "work between the fetches of an unbuffered result.",
+        f"({case.snapshot.variables.get('net_write_timeout', '?')} s): work between the fetches of an unbuffered "
+        "result.",
         evidence=(
             Evidence(f"error {seen.code} raised {seen.raised} times", "events_errors_summary_global_by_error"),
             variable(case, "net_write_timeout"),
