@@ -9,7 +9,7 @@ from stillhere.doctor.case import Case
 from stillhere.errorlog.summary import Ending, Life
 from stillhere.findings import Evidence, Severity
 
-__all__ = ["endings", "evidence_of", "weight", "when"]
+__all__ = ["end_of", "endings", "evidence_of", "weight", "when"]
 
 _WEEK, _MONTH = 7, 30
 
@@ -25,6 +25,16 @@ def weight(case: Case, at: datetime | None, most: Severity) -> Severity:
     if days <= _WEEK:
         return most
     return min(most, Severity.WARNING) if days <= _MONTH else Severity.INFO
+
+
+def end_of(case: Case, life: Life) -> tuple[datetime | None, str]:
+    """When a life ended, with words for it; where its end left no line, it was over before the next one began."""
+    if life.ended is not None:
+        return life.ended, f"at {when(life.ended)}"
+    lives = case.log.lives if case.log is not None else ()
+    later = lives[lives.index(life) + 1 :]
+    begun = later[0].started if later else None
+    return begun, f"before {when(begun)}" if begun is not None else f"at {when(None)}"
 
 
 def when(at: datetime | None) -> str:

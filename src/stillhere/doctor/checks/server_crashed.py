@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from stillhere.doctor.advice import plural
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
-from stillhere.doctor.history import endings, evidence_of, weight, when
+from stillhere.doctor.history import end_of, endings, evidence_of, weight
 from stillhere.errorlog.summary import Ending
 from stillhere.findings import Remedy, Severity
 
@@ -36,11 +36,11 @@ def judge(case: Case) -> Iterator[Claim]:
     if not lives:
         return
     last = lives[-1]
+    at, told = end_of(case, last)
     signal = f", by signal {last.signal}" if last.signal else ""
     yield Claim(
-        severity=weight(case, last.ended, Severity.ERROR),
-        message=f"the server has crashed {plural(len(lives), 'time')} in its log, the last at "
-        f"{when(last.ended)}{signal}",
+        severity=weight(case, at, Severity.ERROR),
+        message=f"the server has crashed {plural(len(lives), 'time')} in its log, the last {told}{signal}",
         why="Each time all connections were lost at once, and clients waited until the redo log was worked off.",
         evidence=evidence_of(lives),
         remedy=Remedy("See the query and the frames in the dump; update to the newest patch release."),

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from stillhere.doctor.advice import plural
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
-from stillhere.doctor.history import endings, evidence_of, weight, when
+from stillhere.doctor.history import end_of, endings, evidence_of, weight
 from stillhere.errorlog.summary import Ending
 from stillhere.findings import Remedy, Severity
 
@@ -37,11 +37,12 @@ def judge(case: Case) -> Iterator[Claim]:
     if not lives:
         return
     last = lives[-1]
+    at, told = end_of(case, last)
     memory = sum(1 for life in lives if life.ending is Ending.OOM)
     known = f", {memory} of them for want of memory" if memory else ""
     yield Claim(
-        severity=weight(case, last.ended, Severity.ERROR),
-        message=f"the server was killed {plural(len(lives), 'time')} in its log{known}, the last at {when(last.ended)}",
+        severity=weight(case, at, Severity.ERROR),
+        message=f"the server was killed {plural(len(lives), 'time')} in its log{known}, the last {told}",
         why="Each time all connections were lost at once, without a word to them or to the log.",
         evidence=evidence_of(lives),
         remedy=Remedy(

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from stillhere.doctor.advice import plural
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
-from stillhere.doctor.history import endings, evidence_of, weight, when
+from stillhere.doctor.history import end_of, endings, evidence_of, weight
 from stillhere.errorlog.summary import Ending
 from stillhere.findings import Remedy, Severity
 
@@ -35,9 +35,10 @@ def judge(case: Case) -> Iterator[Claim]:
     lives = endings(case, Ending.UNFINISHED_SHUTDOWN)
     if not lives:
         return
+    at, told = end_of(case, lives[-1])
     yield Claim(
-        severity=weight(case, lives[-1].ended, Severity.WARNING),
-        message=f"{plural(len(lives), 'shutdown')} not waited for, the last at {when(lives[-1].ended)}",
+        severity=weight(case, at, Severity.WARNING),
+        message=f"{plural(len(lives), 'shutdown')} not waited for, the last {told}",
         why="The server was killed in the middle of it, so that the next start had to recover while clients waited.",
         evidence=evidence_of(lives),
         remedy=Remedy(
