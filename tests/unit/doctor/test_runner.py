@@ -114,9 +114,8 @@ def test_a_server_that_answers_each_question_late_is_given_up_as_a_whole():
 def test_a_fleet_of_two_hundred_is_looked_at_in_one_go(dead_port):
     wanted = {"healthy": 150, "faulty": 20, "slow": 14, "frozen": 10, "rude": 3, "foreign": 2}
     with fleet(**wanted) as ports:
-        report = examine_all(
-            targets_of([url(dead_port), *(url(one) for many in ports.values() for one in many)]), PATIENT
-        )
+        targets = targets_of([url(dead_port), *(url(one) for many in ports.values() for one in many)])
+        report = examine_all(targets, Instructions(settings=Settings(), timeout=10.0))
     assert len(report.servers) == 200
     assert sum(1 for server in report.servers if server.error) == 10 + 3 + 2 + 1
     assert sum(1 for server in report.servers if rules(server) == ["wait-timeout-short"]) == 20
