@@ -11,10 +11,12 @@ from stillhere.doctor.case import Case, Need, Settings
 from stillhere.doctor.check import Check
 from stillhere.doctor.checks import CHECKS
 from stillhere.doctor.idling import IdleLimit
+from stillhere.doctor.logs import logged
 from stillhere.doctor.machine import memory_of
 from stillhere.doctor.measuring import measure_idle
 from stillhere.doctor.refusals import advice_for
 from stillhere.doctor.target import Target
+from stillhere.errorlog.summary import Summary
 from stillhere.findings import Finding
 from stillhere.masking import mask_sql, mask_urls
 from stillhere.survey.account_use import account_use
@@ -43,12 +45,14 @@ class Instructions:
         timeout: seconds for connecting, for each answer, and after which no further question is begun.
         alone: whether few servers are looked at together, so that a login's time is the server's and the way's.
         measure_idle: seconds for which to leave connections idle; 0 for not at all.
+        log: what the server's error log says, where its file was given.
     """
 
     settings: Settings
     timeout: float = 5.0
     alone: bool = True
     measure_idle: float = 0.0
+    log: Summary | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ _QUESTIONS: tuple[tuple[Need, Callable[[Ask, Snapshot], Any], str], ...] = (
     (Need.REPLICAS, replicas, "REPLICATION CLIENT"),
     (Need.MEMBERS, group_members, "SELECT on performance_schema"),
     (Need.ACCOUNT, own_account, "SELECT on mysql.user"),
+    (Need.LOG, logged, "SELECT on performance_schema"),
 )
 
 
@@ -119,6 +124,9 @@ def look(target: Target, instructions: Instructions) -> Case:
         snapshot = take(timely, target.address)
         gaps = dict(snapshot.gaps)
         for need, question, right in _QUESTIONS:
+            if need is Need.LOG and instructions.log is not None:
+                answers[need.value] = instructions.log
+                continue
             try:
                 answers[need.value] = question(timely, snapshot)
             except NotAllowed as error:
@@ -133,7 +141,6 @@ def look(target: Target, instructions: Instructions) -> Case:
         gaps[Need.MEMORY.value] = "needs --memory: the server runs on another machine"
     if not instructions.alone:
         gaps[Need.LOGIN.value] = "not measured while many servers are looked at"
-    gaps[Need.LOG.value] = "needs an error log"
     if not target.engines:
         gaps[Need.ENGINES.value] = "needs --app"
     idle = _measured(target, instructions, gaps)

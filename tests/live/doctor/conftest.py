@@ -30,11 +30,11 @@ def own(request, start):
 def seen():
     """Has the doctor look at a server; what it found that is more than a note, by rule."""
 
-    def look(server, *, account="root", driver="pymysql", engines=(), socket=False, **options):
+    def look(server, *, account="root", driver="pymysql", engines=(), socket=False, log=None, **options):
         place = f"localhost/?unix_socket={server.socket}" if socket else f"127.0.0.1:{server.port}/"
         [target] = targets_of([f"mysql+{driver}://{account}@{place}"])
         found = examine(
-            Target(target.address, target.url, engines), Instructions(settings=Settings(**options), timeout=10)
+            Target(target.address, target.url, engines), Instructions(settings=Settings(**options), timeout=10, log=log)
         )
         assert found.error == ""
         return found

@@ -147,3 +147,16 @@ def test_a_check_is_explained_and_all_are_listed(capsys):
 def test_a_drivers_error_is_one_line_without_secrets():
     error = ConnectionError(f"no way to\n{URL.format(1)}")
     assert examination._why(error) == "no way to mysql+pymysql://alice:***@127.0.0.1:1/shop"
+
+
+def test_a_log_is_one_servers(capsys, tmp_path):
+    log = tmp_path / "error.log"
+    log.write_text("2026-03-01 12:00:00 0 [Note] mariadbd: ready for connections.\n", encoding="utf-8")
+    assert "--log is for one server, and 2" in complaint(capsys, URL.format(1), URL.format(2), "--log", str(log))
+
+
+def test_what_is_no_log_is_refused(capsys, tmp_path):
+    log = tmp_path / "error.log"
+    log.write_text("Dear diary,\n", encoding="utf-8")
+    assert "none of its 1 lines" in complaint(capsys, URL.format(1), "--log", str(log))
+    assert "nowhere" in complaint(capsys, URL.format(1), "--log", str(tmp_path / "nowhere"))

@@ -14,6 +14,7 @@ from stillhere.errors import ConfigurationError
 from stillhere.policy import parse_bytes, parse_duration
 
 if TYPE_CHECKING:
+    from stillhere.doctor.examination import Instructions
     from stillhere.doctor.runner import Report
     from stillhere.doctor.target import Target
 
@@ -55,6 +56,9 @@ def doctor(
     memory: Annotated[
         str, typer.Option(metavar="SIZE", help="Memory of the server's machine or container, such as 4G.")
     ] = "",
+    log: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The server's error log; for one server only. May be packed.")
+    ] = None,
     timeout: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="How long a server may take to connect, and to answer.")
     ] = 5.0,
@@ -97,6 +101,8 @@ def doctor(
         measure_idle=parse_duration("--measure-idle", measure_idle) if measure_idle else 0.0,
     )
     targets = _targets([*(urls or ()), *_listed(urls_from)], app or ())
+    if log is not None:
+        instructions = _with_log(instructions, log, len(targets))
     if html_file is not None:
         html_file.open("a").close()  # a file that can't be written is a mistake to hear of before the work
     if instructions.measure_idle:
@@ -142,6 +148,19 @@ def _targets(urls: list[str], apps: list[str] | tuple[str, ...]) -> tuple[Target
             "nothing to look at; name a URL, such as mysql+pymysql://user:password@host/db, or --app"
         )
     return targets_of(urls, [engine for place in apps for engine in engines_of(place)])
+
+
+def _with_log(instructions: Instructions, file: Path, servers: int) -> Instructions:
+    from dataclasses import replace  # noqa: PLC0415 - only where it is asked for
+
+    from stillhere.doctor.logs import log_file  # noqa: PLC0415 - same
+
+    if servers != 1:
+        raise ConfigurationError(f"--log is for one server, and {servers} are to be looked at")
+    summary = log_file(file)
+    if summary.damage:
+        messages.print(summary.damage)
+    return replace(instructions, log=summary)
 
 
 def _put_out(report: Report, *, as_json: bool, html_file: Path | None, verbose: bool) -> None:
