@@ -12,6 +12,7 @@ VERBS: tuple[str, ...] = (
     "explain",
     "check",
     "incidents",
+    "doctor",
     "lint",
     "export",
     "probe",
