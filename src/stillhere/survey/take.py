@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -35,14 +35,24 @@ class Ask(Protocol):
         ...
 
 
-def take(ask: Ask, address: str, *, sessions: bool = True, transactions: bool = True) -> Snapshot:
-    """Look at a server once: seven statements, none of which reads a table of the application's.
+def take(
+    ask: Ask,
+    address: str,
+    *,
+    sessions: bool = True,
+    transactions: bool = True,
+    variables: Collection[str] | None = None,
+    counters: Collection[str] | None = None,
+) -> Snapshot:
+    """Look at a server once: six statements, none of which reads a table of the application's.
 
     Args:
         ask: runs a statement on a connection in autocommit mode.
         address: the server's, as text, without credentials.
         sessions: whether to ask for the process list.
         transactions: whether to ask for the open transactions.
+        variables: the global variables that are wanted, those of the session then being left out; all by default.
+        counters: the status counters that are wanted; all by default.
 
     Raises:
         Exception: the driver's own, where the connection fails; a missing right is a gap, not an error.
@@ -57,13 +67,20 @@ def take(ask: Ask, address: str, *, sessions: bool = True, transactions: bool = 
         version=parse_version(str(who["version"])),
         version_text=str(who["version"]),
         taken_at=_utc(who["now"]),
-        variables=_pairs(ask("SHOW GLOBAL VARIABLES")),
-        session_variables=_pairs(ask("SHOW SESSION VARIABLES")),
-        status=_pairs(ask("SHOW GLOBAL STATUS")),
+        variables=_pairs(ask("SHOW GLOBAL VARIABLES" + _only(variables))),
+        session_variables=_pairs(ask("SHOW SESSION VARIABLES")) if variables is None else {},
+        status=_pairs(ask("SHOW GLOBAL STATUS" + _only(counters))),
         sessions=_sessions(ask, int(who["id"])) if sessions else None,
         transactions=open_transactions if transactions else None,
         gaps=gaps,
     )
+
+
+def _only(names: Collection[str] | None) -> str:
+    """The names are this package's own, and names of variables are plain words."""
+    if names is None:
+        return ""
+    return " WHERE Variable_name IN ({})".format(", ".join(f"'{name}'" for name in sorted(names)))
 
 
 def _pairs(rows: list[Row]) -> dict[str, str]:
