@@ -8,5 +8,5 @@ from __future__ import annotations
 
 __all__ = ["VERBS"]
 
-VERBS: tuple[str, ...] = ("check", "drill", "export", "probe", "witness", "tune", "lab")
+VERBS: tuple[str, ...] = ("check", "drill", "export", "probe", "witness", "tune", "maintain", "lab")
 """The modules of this package, in the order of ``stillhere --help``."""
