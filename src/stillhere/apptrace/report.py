@@ -77,8 +77,9 @@ class Report:
         zoned: whether the text itself named the zone of `at`.
         language: ``"python"``, ``"php"``, ``"go"``, ``"node"``, ``"java"``, ``"ruby"``, ``"perl"``, ``"dotnet"``,
             ``"shell"``; empty where the text doesn't show it.
-        driver: ``"mysqlclient"``, ``"PyMySQL"``, ``"mysql-connector-python"``, ``"mariadb"``, ``"asyncmy"``,
-            ``"aiomysql"``, or another language's own name for its driver; empty where the text doesn't show it.
+        driver: by the frames, else by the class: aiomysql raises PyMySQL's. ``"mysqlclient"``, ``"PyMySQL"``,
+            ``"mysql-connector-python"``, ``"mariadb"``, ``"asyncmy"``, ``"aiomysql"``, or another language's own name
+            for its driver; empty where the text doesn't show it.
         exception: class name as written, of the innermost database exception, such as ``"MySQLdb.OperationalError"``.
         errno: that exception's error number; ``None`` where it has none.
         codes: every database error number in the chain, the innermost first.
