@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from stillhere.errors import ConfigurationError
 __all__ = ["Progress", "Turn", "TurnState", "load", "save"]
 
 _FORMAT = "stillhere maintain 1"
+_LONGEST = timedelta(days=7)
 
 
 class TurnState(Enum):
@@ -63,17 +65,18 @@ class Progress:
     Attributes:
         address: the server's.
         identity: what tells it from another one at the same address.
+        begun: when, by the server's clock, UTC.
         turns: by statement, in order.
     """
 
     address: str
     identity: str
+    begun: datetime
     turns: Mapping[str, Turn]
 
-    @property
-    def finished(self) -> bool:
-        """Whether nothing is left: the next run begins anew."""
-        return all(turn.state is TurnState.DONE for turn in self.turns.values())
+    def over(self, now: datetime) -> bool:
+        """Whether the next run begins anew: nothing is left, or it is a week old and what was done may be due again."""
+        return now - self.begun > _LONGEST or all(turn.state is TurnState.DONE for turn in self.turns.values())
 
     def of(self, statement: str) -> Turn:
         """Where a statement stands; pending where nothing is known of it."""
@@ -102,6 +105,7 @@ def save(progress: Progress, path: Path) -> None:
         "format": _FORMAT,
         "address": progress.address,
         "identity": progress.identity,
+        "begun": progress.begun.isoformat(),
         "statements": [
             {"statement": statement, "state": turn.state.value, "detail": turn.detail, "seconds": turn.seconds}
             for statement, turn in progress.turns.items()
@@ -135,6 +139,7 @@ def load(path: Path) -> Progress | None:
         return Progress(
             address=str(found["address"]),
             identity=str(found["identity"]),
+            begun=datetime.fromisoformat(found["begun"]),
             turns={
                 str(line["statement"]): Turn(
                     state=TurnState(line["state"]), detail=str(line["detail"]), seconds=float(line["seconds"])

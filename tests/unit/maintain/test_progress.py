@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from stillhere.errors import ConfigurationError
 from stillhere.maintain.progress import Progress, Turn, TurnState, load, save
 
-NEW = Progress(address="db:3306", identity="uuid", turns={})
+BEGUN = datetime(2026, 1, 2, tzinfo=UTC)
+NEW = Progress(address="db:3306", identity="uuid", begun=BEGUN, turns={})
 
 
 def at(state):
-    return Progress(address="db:3306", identity="uuid", turns={"ANALYZE": Turn(state=state)})
+    return replace(NEW, turns={"ANALYZE": Turn(state=state)})
 
 
 def test_what_was_saved_is_loaded(tmp_path):
@@ -47,10 +50,11 @@ def test_what_was_not_done_can_be_run_again(before):
     assert at(before).move("ANALYZE", TurnState.RUNNING).of("ANALYZE").state is TurnState.RUNNING
 
 
-def test_a_run_is_finished_when_all_is_done():
-    assert at(TurnState.DONE).finished
-    assert not at(TurnState.SKIPPED).finished
-    assert not at(TurnState.RUNNING).finished
+def test_a_run_is_over_when_all_is_done_or_it_is_a_week_old():
+    assert at(TurnState.DONE).over(BEGUN)
+    assert not at(TurnState.SKIPPED).over(BEGUN)
+    assert not at(TurnState.RUNNING).over(BEGUN + timedelta(days=6))
+    assert at(TurnState.RUNNING).over(BEGUN + timedelta(days=8))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": "stillhere maintain 1"}'])

@@ -104,12 +104,13 @@ def _state_file(address: str) -> Path:
 
 
 def _begun(path: Path, inventory: Inventory) -> Progress:
-    """The run that the state file tells of; a new one where there is none, or where it was finished."""
+    """The run that the state file tells of; a new one where there is none, or where that is over."""
     variables = inventory.snapshot.variables
     identity = variables.get("server_uuid") or f"{variables.get('hostname', '')}:{variables.get('datadir', '')}"
-    new = Progress(address=inventory.snapshot.address, identity=identity, turns={})
+    now = inventory.snapshot.taken_at
+    new = Progress(address=inventory.snapshot.address, identity=identity, begun=now, turns={})
     former = load(path)
-    if former is None or former.finished:
+    if former is None or former.over(now):
         return new
     if former.identity != identity:
         raise ConfigurationError(f"{path} is of another server ({former.address}); name another file with --state")

@@ -20,6 +20,10 @@ from stillhere.maintain.work import Ended
 __all__ = ["after", "already", "before", "outcome", "report"]
 
 
+_ALIKE = "check"
+"""The kind whose steps have the same reason: it is told once."""
+
+
 def report(inventory: Inventory, found: Plan, *, as_json: bool) -> None:
     """The plan."""
     if as_json:
@@ -29,7 +33,12 @@ def report(inventory: Inventory, found: Plan, *, as_json: bool) -> None:
     line("server", f"{snapshot.version} at {snapshot.address}, up for {age(float(snapshot.count('uptime') or 0))}")
     total = sum(table.data + table.index for table in inventory.tables)
     line("tables", f"{len(inventory.tables)} with {size(total)}")
+    told: set[str] = set()
     for step in found.steps:
+        if step.kind in told and step.kind == _ALIKE:
+            results.print(Text(f"      {step.statement};", style="cyan"), soft_wrap=True)
+            continue
+        told.add(step.kind)
         _finding(f"step ({step.kind})", step.finding, step.statement)
     for finding in found.advice:
         _finding("advice", finding)
