@@ -9,7 +9,7 @@ from stillhere.survey.origins import Origin, SettingFacts
 from stillhere.tune.change import Change
 from stillhere.tune.optionfile import OptionFile
 from stillhere.tune.patch import diff, with_value
-from stillhere.tune.spelling import Conventions
+from stillhere.tune.spelling import Conventions, same_value
 from stillhere.tune.tree import Reading, Setting
 
 __all__ = ["FilePlan", "file_plan"]
@@ -64,7 +64,7 @@ def file_plan(
         if patched is not after:
             changed.append(one.name)
         after = patched
-        notices += _notices(one.name, facts.get(one.name), reading)
+        notices += _notices(one, facts.get(one.name), reading)
     return FilePlan(
         reading=reading,
         after=after,
@@ -76,14 +76,20 @@ def file_plan(
     )
 
 
-def _notices(name: str, facts: SettingFacts | None, reading: Reading) -> list[str]:
+def _notices(one: Change, facts: SettingFacts | None, reading: Reading) -> list[str]:
     if facts is None:
         return []
+    name = one.name
     if facts.origin is Origin.COMMAND_LINE:
         return [f"{name} stands on the server's command line, which wins over option files at the next start"]
     known = {str(path) for path in reading.paths} | {str(path.resolve()) for path in reading.paths}
     if facts.origin is Origin.FILE and facts.path and facts.path not in known:
         return [f"the server took {name} from {facts.path}, which is not among the files that were read"]
+    winner = reading.of(name)[-1:]
+    if facts.origin is Origin.DEFAULT and winner and not same_value(winner[0].value, one.before):
+        return [
+            f"the server runs with its default {name} = {one.before}: it was not started with this file as it is now"
+        ]
     if facts.persisted is not None:
         return [f"mysqld-auto.cnf holds {name} = {facts.persisted} and wins over option files; it is changed as well"]
     return []

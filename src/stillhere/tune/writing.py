@@ -11,7 +11,7 @@ from pathlib import Path
 
 from stillhere.errors import ConfigurationError
 
-__all__ = ["backup_name", "digest", "refusal", "replace"]
+__all__ = ["backup_name", "digest", "refusal", "replace", "unused"]
 
 
 def digest(data: bytes) -> str:
@@ -21,7 +21,16 @@ def digest(data: bytes) -> str:
 
 def backup_name(path: Path, moment: datetime) -> Path:
     """Where the file's present content goes. The suffix is none that ``!includedir`` reads."""
-    return path.with_name(f"{path.name}.{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}.bak")
+    return unused(path.with_name(f"{path.name}.{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}.bak"))
+
+
+def unused(path: Path) -> Path:
+    """The path, or the next one with a number that nobody has."""
+    found, number = path, 1
+    while os.path.lexists(found):
+        number += 1
+        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return found
 
 
 def refusal(path: Path) -> str | None:

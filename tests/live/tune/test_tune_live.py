@@ -102,7 +102,7 @@ class TestIdleLimit:
         assert blind[0] == 0
         assert "--watch" in blind[1]["not_checked"]["wait_timeout"]
 
-    def test_it_is_applied_and_older_sessions_are_counted(self, own, connect, tune):
+    def test_it_is_applied_and_older_sessions_are_counted(self, server, own, connect, tune):
         own.set_global({"wait_timeout": 120})
         held = [connect(own), connect(own), connect(own)]
         code, text = tune(own, "--idle", "5m", "--apply", "--yes")
@@ -110,6 +110,7 @@ class TestIdleLimit:
         assert code == 0
         assert value(own, "wait_timeout") == "450"
         assert "wait_timeout: 120 s → 450 s" in text
+        assert ("until the next restart" in text) is (server.flavour.name == "MARIADB")
         assert "3 sessions that logged in before (stillhere 3)" in text
         assert tune(own, "--idle", "5m")[0] == 0
 
@@ -266,6 +267,31 @@ class TestLimitsOfTheServersOwn:
         assert code == 2
         assert "add --yes" in text
         assert value(own, "wait_timeout") == "28800"
+
+    @pytest.mark.parametrize(("answer", "code", "after"), [("y", 0, "300"), ("n", 1, "28800"), ("", 1, "28800")])
+    def test_who_is_asked_decides(self, own, tune, monkeypatch, answer, code, after):
+        class Terminal(io.StringIO):
+            def isatty(self):
+                return True
+
+        monkeypatch.setattr("sys.stdin", Terminal(f"{answer}\n"))
+        assert tune(own, "--set", "wait_timeout=300", "--apply")[0] == code
+        assert value(own, "wait_timeout") == after
+
+    def test_what_only_an_option_file_can_set_is_not_said_to_be_done(self, server, own, tune, tmp_path):
+        if server.flavour.name == "MYSQL":
+            pytest.skip("MySQL has SET PERSIST_ONLY")
+        code, text = tune(own, "--set", "skip_name_resolve=off", "--apply", "--yes")
+        assert code == 2
+        assert "give it with --cnf" in text
+        code, text = tune(own, "--set", "skip_name_resolve=off", "--set", "wait_timeout=300", "--apply", "--yes")
+        assert code == 1
+        assert "skip_name_resolve: was not changed" in text
+        assert "wait_timeout: 28800 s → 300 s (until the next restart)" in text
+        path = tmp_path / "my.cnf"
+        path.write_text("[mysqld]\n")
+        assert tune(own, "--set", "skip_name_resolve=off", "--cnf", path, "--apply", "--yes")[0] == 0
+        assert path.read_text() == "[mysqld]\nskip_name_resolve = OFF\n"
 
     def test_a_managed_service_gets_a_list_of_parameters(self, server, tune):
         code, text = tune(server, "--set", "wait_timeout=300", "--managed", "rds")

@@ -106,8 +106,9 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path):
     [
         (SettingFacts(origin=Origin.COMMAND_LINE), "command line, which wins"),
         (SettingFacts(origin=Origin.FILE, path="/elsewhere/my.cnf"), "/elsewhere/my.cnf, which is not among"),
+        (SettingFacts(origin=Origin.DEFAULT), "it was not started with this file"),
         (SettingFacts(origin=Origin.PERSISTED, persisted="7"), "mysqld-auto.cnf holds wait_timeout = 7"),
     ],
 )
 def test_what_else_decides_a_value_is_told(write, facts, said):
-    assert said in plan_for(write("my.cnf", "[mysqld]\n"), facts).notices[0]
+    assert said in plan_for(write("my.cnf", "[mysqld]\nwait_timeout=60\n"), facts).notices[0]

@@ -43,6 +43,16 @@ def test_the_owner_is_kept(path):
     assert {(one.stat().st_uid, one.stat().st_gid) for one in path.parent.iterdir()} == {(1234, 5678)}
 
 
+def test_a_second_backup_in_the_same_second_has_a_name_of_its_own(path):
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    names = []
+    for _ in range(3):
+        backup = backup_name(path, moment)
+        replace(path, OLD, OLD, backup)
+        names.append(backup.name)
+    assert names == [f"my.cnf.20260102T030405Z{number}.bak" for number in ("", "-2", "-3")]
+
+
 def test_a_file_that_somebody_changed_meanwhile_is_left_alone(path):
     with pytest.raises(ConfigurationError, match="changed by somebody else"):
         replace(path, b"other", NEW, None)

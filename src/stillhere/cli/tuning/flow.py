@@ -38,7 +38,7 @@ from stillhere.tune.spelling import conventions, same_value
 from stillhere.tune.statements import Step, has_persist, steps_for
 from stillhere.tune.tree import read_tree
 from stillhere.tune.undo import Undo, identity, load, save, steps_back
-from stillhere.tune.writing import backup_name, refusal, replace
+from stillhere.tune.writing import backup_name, refusal, replace, unused
 
 __all__ = ["Wish", "take_it_back", "tuning"]
 
@@ -140,13 +140,14 @@ def _steps(found: Plan, measured: Measured, file: FilePlan | None) -> tuple[Step
 
 
 def _apply(ask: Ask, report: show.Report, wish: Wish) -> int:
-    measured, steps = report.measured, report.steps
+    measured = report.measured
     if not report.plan.changes:
         show.report(report, as_json=wish.as_json)
         return 0
+    steps = _doable(report)
     now = datetime.now(UTC)
     rewrite = _rewrite(report, now)
-    undo_path = wish.undo_file or Path(f"stillhere-undo-{now:%Y%m%dT%H%M%SZ}.json")
+    undo_path = wish.undo_file or unused(Path(f"stillhere-undo-{now:%Y%m%dT%H%M%SZ}.json"))
     if not wish.as_json:
         show.report(report, as_json=False)
         show.intent(steps, rewrite, undo_path)
@@ -172,10 +173,25 @@ def _apply(ask: Ask, report: show.Report, wish: Wish) -> int:
             keeping=keeping(measured.snapshot.sessions or (), after.sessions or ()),
             partial="sessions" in measured.gaps,
             undo=undo_path,
+            done=frozenset(step.name for step in steps),
         ),
         as_json=wish.as_json,
     )
-    return 0
+    return int(len(steps) < len(report.steps))
+
+
+def _doable(report: show.Report) -> tuple[Step, ...]:
+    """The steps that a statement or the option file carries out.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    written = report.file.changed if report.file is not None else ()
+    steps = tuple(step for step in report.steps if step.statement or step.name in written)
+    if not steps:
+        names = ", ".join(step.name for step in report.steps)
+        raise ConfigurationError(f"{names} can only be set in an option file that the server reads; give it with --cnf")
+    return steps
 
 
 def _rewrite(report: show.Report, now: datetime) -> Rewrite | None:

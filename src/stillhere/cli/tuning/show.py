@@ -46,12 +46,14 @@ class Outcome:
         keeping: sessions from before, by user.
         partial: whether the account sees its own sessions only.
         undo: the file that takes it back.
+        done: the settings that were carried out.
     """
 
     values: Mapping[str, str]
     keeping: tuple[tuple[str, int], ...]
     partial: bool
     undo: Path
+    done: frozenset[str]
 
 
 def report(found: Report, *, as_json: bool) -> None:
@@ -98,18 +100,29 @@ def outcome(found: Report, after: Outcome, *, as_json: bool) -> None:
             "applied": True,
             "values": dict(after.values),
             "sessions_keeping_old_values": dict(after.keeping),
+            "not_applied": sorted({step.name for step in found.steps} - after.done),
             "undo_file": str(after.undo),
         }
         results.print_json(json.dumps(content))
         return
     results.print()
     for step in found.steps:
-        now = after.values[step.name]
-        later = "" if now == step.after or step.way in {Way.GLOBAL, Way.PERSIST} else " (from the next restart on)"
-        line(step.name, f"{shown(step.name, step.before)} → {shown(step.name, step.after)}{later}", good=True)
-    copied = [step.name for step in found.steps if KNOBS.get(step.name).copied]
+        if step.name not in after.done:
+            line(step.name, "was not changed: only an option file that the server reads can (--cnf)", good=False)
+            continue
+        change = f"{shown(step.name, step.before)} → {shown(step.name, step.after)}"
+        line(step.name, f"{change}{_span(step, found.file)}", good=True)
+    copied = [step.name for step in found.steps if step.name in after.done and KNOBS.get(step.name).copied]
     _keep(after.keeping, copied, partial=after.partial)
     line("undo", f"stillhere tune URL --undo {after.undo}")
+
+
+def _span(step: Step, file: FilePlan | None) -> str:
+    """From when on, or until when, where it isn't both now and for good."""
+    if step.way in {Way.PERSIST_ONLY, Way.RESTART}:
+        return " (from the next restart on)"
+    kept = file is not None and step.name in file.places and step.name not in file.blocked
+    return " (until the next restart)" if step.way is Way.GLOBAL and not kept else ""
 
 
 def undo_intent(backs: Iterable[Back], rewrite: Rewrite | None, left: Iterable[str], *, todo: bool) -> None:
