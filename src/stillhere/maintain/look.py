@@ -19,7 +19,7 @@ def look(ask: Ask, address: str, thresholds: Thresholds, *, schema: str = "") ->
     """Take everything in.
 
     Args:
-        ask: runs a statement on a connection in autocommit mode whose time zone is UTC.
+        ask: runs a statement on a connection in autocommit mode.
         address: the server's, as text, without credentials.
         thresholds: from where on something is worth doing.
         schema: the only schema to look at; all but the server's own where it is empty.

@@ -49,7 +49,8 @@ def account_errors(ask: Ask, snapshot: Snapshot, names: Iterable[str]) -> tuple[
     require_performance_schema(snapshot)
     listed = ", ".join(f"'{name}'" for name in names)
     rows = ask(
-        "SELECT error_name, user, host, sum_error_raised, first_seen, last_seen"  # noqa: S608 - symbols of ours
+        "SELECT error_name, user, host, sum_error_raised,"  # noqa: S608 - symbols of ours
+        " UNIX_TIMESTAMP(first_seen) AS first_seen, UNIX_TIMESTAMP(last_seen) AS last_seen"
         " FROM performance_schema.events_errors_summary_by_account_by_error"
         f" WHERE sum_error_raised > 0 AND error_name IN ({listed}) ORDER BY sum_error_raised DESC"
     )

@@ -64,7 +64,7 @@ class SettingFacts:
         step: the value is rounded down to a multiple of it; 1 where the server doesn't tell.
         switch: whether it is ON or OFF.
         dynamic: whether SET GLOBAL can change it; ``None`` where the server doesn't tell (MySQL).
-        changed: when SET GLOBAL or SET PERSIST gave it its value, in UTC where the session's time zone is; ``None``
+        changed: when SET GLOBAL or SET PERSIST gave it its value, in UTC; ``None``
             where it is older than the server, or the server doesn't tell (MariaDB).
         persisted: the value in ``mysqld-auto.cnf``; ``None`` for none.
     """
@@ -114,7 +114,11 @@ def _of_mariadb(ask: Ask, listed: str) -> dict[str, SettingFacts]:
 
 
 def _of_mysql(ask: Ask, snapshot: Snapshot, listed: str) -> dict[str, SettingFacts]:
-    rows = ask(f"SELECT * FROM performance_schema.variables_info WHERE variable_name IN ({listed})")  # noqa: S608 - as above
+    rows = ask(
+        "SELECT variable_name, variable_source, variable_path, min_value, max_value,"  # noqa: S608 - as above
+        " UNIX_TIMESTAMP(set_time) AS set_time FROM performance_schema.variables_info"
+        f" WHERE variable_name IN ({listed})"
+    )
     saved = ask(
         "SELECT variable_name, variable_value FROM performance_schema.persisted_variables"  # noqa: S608 - as above
         f" WHERE variable_name IN ({listed})"

@@ -22,8 +22,5 @@ def require_performance_schema(snapshot: Snapshot) -> None:
 
 
 def moment(value: Any) -> datetime | None:
-    """A timestamp of the server's as an aware one, in UTC where the session's time zone is; ``None`` for none."""
-    if value is None:
-        return None
-    found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return found.replace(tzinfo=UTC)
+    """The answer of ``UNIX_TIMESTAMP(…)`` as a time in UTC, whatever the session's time zone; ``None`` for none."""
+    return None if value is None else datetime.fromtimestamp(float(value), UTC)

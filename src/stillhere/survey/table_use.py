@@ -51,10 +51,12 @@ def statistics(ask: Ask) -> dict[Key, Statistics]:
     Raises:
         NotAllowed: needs SELECT on ``mysql.innodb_table_stats``.
     """
-    rows = ask("SELECT database_name, table_name, n_rows, last_update FROM mysql.innodb_table_stats")
+    rows = ask(
+        "SELECT database_name, table_name, n_rows, UNIX_TIMESTAMP(last_update) AS updated FROM mysql.innodb_table_stats"
+    )
     return {
         (str(row["database_name"]), str(row["table_name"])): Statistics(
-            rows=int(row["n_rows"]), updated=moment(row["last_update"])
+            rows=int(row["n_rows"]), updated=moment(row["updated"])
         )
         for row in rows
         if "#" not in str(row["table_name"])  # partitions
@@ -84,7 +86,7 @@ def unclean_start(ask: Ask, snapshot: Snapshot) -> UncleanStart | None:
     if not snapshot.version.at_least(mysql=(8, 0, 22), mariadb=None):
         raise NotAllowed(f"{snapshot.version} doesn't show its error log to queries")
     rows = ask(
-        "SELECT logged AS at, error_code AS code FROM performance_schema.error_log"  # noqa: S608 - codes of ours
+        "SELECT UNIX_TIMESTAMP(logged) AS at, error_code AS code FROM performance_schema.error_log"  # noqa: S608 - codes of ours
         f" WHERE error_code IN ('{_STARTING}', '{_STOPPED}') ORDER BY logged DESC LIMIT 2"
     )
     if len(rows) == 2 and all(row["code"] == _STARTING for row in rows):  # noqa: PLR2004 - this start and what came before

@@ -10,9 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from stillhere.survey.schema import moment
 from stillhere.survey.snapshot import Snapshot
 from stillhere.survey.take import Ask, NotAllowed, Row
 
@@ -37,7 +35,6 @@ class Table:
         data: bytes of rows; with InnoDB as of its statistics.
         index: bytes of indexes; the same.
         free: bytes that are allocated and not used; with InnoDB whole extents of its tablespace.
-        updated: when it was written last, UTC; ``None`` where that isn't known.
         options: what else it was created with, such as ``"row_format=COMPRESSED"``.
     """
 
@@ -48,7 +45,6 @@ class Table:
     data: int
     index: int
     free: int
-    updated: datetime | None = None
     options: str = ""
 
     @property
@@ -118,7 +114,7 @@ def tables(ask: Ask, snapshot: Snapshot, schema: str = "") -> tuple[Table, ...]:
     }
     rows = ask(
         "SELECT table_schema AS s, table_name AS t, engine AS e, table_rows AS n, data_length AS d, index_length AS i,"  # noqa: S608 - quoted below
-        " data_free AS f, update_time AS u, create_options AS o FROM information_schema.TABLES"
+        " data_free AS f, create_options AS o FROM information_schema.TABLES"
         f" WHERE table_type = 'BASE TABLE' AND {_where('table_schema', schema)} ORDER BY table_schema, table_name"
     )
     return tuple(
@@ -130,7 +126,6 @@ def tables(ask: Ask, snapshot: Snapshot, schema: str = "") -> tuple[Table, ...]:
             data=int(row["d"] or 0),
             index=int(row["i"] or 0),
             free=int(row["f"] or 0),
-            updated=moment(row["u"]),
             options=str(row["o"] or ""),
         )
         for row in rows

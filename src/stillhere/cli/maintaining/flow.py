@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +56,7 @@ class Wish:
 def planning(url: str, wish: Wish) -> int:
     """Show what is worth doing; the exit code."""
     place = target(url)
-    with _asking(place, _LOOK) as ask:
+    with login(place, timeout=_LOOK) as ask:
         inventory, found = _found(ask, place, wish)
     show.report(inventory, found, as_json=wish.as_json)
     return int(bool(found.steps or found.advice))
@@ -67,7 +65,7 @@ def planning(url: str, wish: Wish) -> int:
 def running(url: str, wish: Wish) -> int:
     """Run the steps; the exit code."""
     place = target(url)
-    with _asking(place, _DAY) as ask, _asking(place, _LOOK) as second:
+    with login(place, timeout=_DAY) as ask, login(place, timeout=_LOOK) as second:
         inventory, found = _found(second, place, wish)
         if not wish.as_json:
             show.report(inventory, found, as_json=False)
@@ -84,13 +82,6 @@ def running(url: str, wish: Wish) -> int:
         show.outcome(found, run.progress, path, as_json=wish.as_json, gap=run.eye.gap)
         done = all(run.progress.of(step.statement).state is TurnState.DONE for step in found.steps)
         return int(not done)
-
-
-@contextmanager
-def _asking(place: URL, patience: float) -> Iterator[Ask]:
-    with login(place, timeout=patience) as ask:
-        ask("SET time_zone = '+00:00'")  # the server's timestamps are read as UTC
-        yield ask
 
 
 def _found(ask: Ask, place: URL, wish: Wish) -> tuple[Inventory, Plan]:

@@ -93,7 +93,6 @@ def tuning(url: str, wish: Wish) -> int:
 def _asking(url: str) -> Iterator[tuple[Ask, str]]:
     place = target(url)
     with login(place) as ask:
-        ask("SET time_zone = '+00:00'")  # the server's timestamps are read as UTC
         yield ask, address_of(place)
 
 
