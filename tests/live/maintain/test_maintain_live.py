@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -179,6 +182,26 @@ class TestRun:
         code, found = as_json(own, "--check", "--run", "--yes", "--state", state)
         assert code == 0
         assert [one["state"] for one in found["steps"]] == ["done"] * 3
+
+    @pytest.mark.parametrize("driver", ["pymysql", "mysqlclient"])
+    def test_ctrl_c_ends_the_statement_that_runs(self, own, tmp_path, driver):
+        self.steps(own)
+        state = tmp_path / "state.json"
+        url = own.url("root", "", driver=driver)
+        command = (sys.executable, "-m", "stillhere.cli.main", "maintain", url, "--check", "--run", "--yes")
+        waiting = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE info LIKE 'CHECK TABLE%'"
+        with pymysql.connect(host=own.host, port=own.port, user="root") as holder:
+            holder.cursor().execute("LOCK TABLES shop.b WRITE")
+            with subprocess.Popen(
+                (*command, "--lock-wait", "60", "--state", state), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            ) as run:
+                assert until(lambda: own.execute(waiting)[0][0] == 1)
+                run.send_signal(signal.SIGINT)
+                output, _ = run.communicate(timeout=60)
+            assert until(lambda: own.execute(waiting)[0][0] == 0, 5)
+        assert run.returncode == 130, output
+        states = [one["state"] for one in json.loads(state.read_text())["statements"]]
+        assert states == ["done", "stopped"]
 
     def test_a_finished_run_is_no_reason_to_skip_the_next(self, own, maintain):
         self.steps(own)
