@@ -51,12 +51,15 @@ def explain(seen: Observations, rules: Iterable[Rule]) -> Explanation:
 
 
 def _generalised(answers: list[Attribution], rules: tuple[Rule, ...]) -> set[str]:
-    """The causes that another answer, at least as sure, tells more exactly: they agree with it, and don't compete."""
+    """The causes that another answer, at least as sure, tells more exactly: they agree with it, and don't compete.
+
+    A guess tells nothing more exactly: it leaves the order of the guesses to their evidence.
+    """
     sure = {answer.cause: answer.certainty.value for answer in answers}
     return {
         general
         for rule in rules
-        if rule.name in sure
+        if sure.get(rule.name, 0.0) >= Certainty.LIKELY.value
         for general in rule.refines
         if general in sure and sure[general] <= sure[rule.name]
     }

@@ -73,6 +73,12 @@ def test_a_weaker_refinement_does_not_replace_what_is_surer():
     assert asked(general, exact).cause == "crash"
 
 
+def test_a_guess_that_would_be_more_exact_stands_behind_the_general_guess_with_more_evidence():
+    general = rule("idle_timeout", Certainty.POSSIBLE, evidence=(True, True))
+    exact = rule("session_timeout", Certainty.POSSIBLE, refines=("idle_timeout",))
+    assert [answer.cause for answer in asked(general, exact).causes] == ["idle_timeout", "session_timeout"]
+
+
 def test_evidence_against_ranks_lower_among_equals():
     doubtful = rule("doubtful", Certainty.POSSIBLE, evidence=(True, False))
     plain = rule("plain", Certainty.POSSIBLE, evidence=(True,))
