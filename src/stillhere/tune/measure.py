@@ -5,14 +5,17 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
+from stillhere.errorlog.parser import parse
 from stillhere.survey.cut_counts import AccountErrors, account_errors
 from stillhere.survey.host_cache import HostEntry, host_cache
 from stillhere.survey.origins import SettingFacts, setting_facts
 from stillhere.survey.snapshot import Snapshot
 from stillhere.survey.take import Ask, NotAllowed, take
 from stillhere.tune.knobs import KNOBS
+from stillhere.tune.logged import cuts_logged, silence
 from stillhere.tune.measured import Cut, Measured, Needs, Seen, age
 from stillhere.tune.watching import Look, cuts_between, watch
 
@@ -43,6 +46,7 @@ def measure(
     needs: Needs,
     *,
     watched: float = 0.0,
+    log: Path | None = None,
     clock: Callable[[], float],
     pause: Callable[[float], None],
 ) -> Measured:
@@ -53,8 +57,13 @@ def measure(
         address: the server's, as text, without credentials.
         needs: what the user told.
         watched: seconds to watch the process list for; 0 for one look.
+        log: the server's error log, asked for what the server doesn't count; ``None`` for none.
         clock: seconds, only forward.
         pause: waits.
+
+    Raises:
+        OSError: the log can't be read.
+        Exception: the driver's own, where the connection fails.
     """
     snapshot = take(ask, address)
     gaps = dict(snapshot.gaps)
@@ -63,6 +72,8 @@ def measure(
         cuts = _counted(account_errors(ask, snapshot, {name for name, _ in _ERRORS}), snapshot)
     except NotAllowed as error:
         gaps["cuts"] = str(error)
+    if log is not None:
+        cuts = _logged(ask, snapshot, log, gaps) | cuts
     if watched and "sessions" in gaps:
         gaps["cuts"] = f"to watch sessions, the account {gaps['sessions']}"
     elif watched:
@@ -99,6 +110,21 @@ def _counted(errors: Iterable[AccountErrors], snapshot: Snapshot) -> dict[Cut, t
             ),
         )
     return cuts
+
+
+def _logged(ask: Ask, snapshot: Snapshot, log: Path, gaps: dict[str, str]) -> dict[Cut, tuple[Seen, ...]]:
+    reason = silence(snapshot)
+    if reason is not None:
+        gaps["cuts"] = reason
+        return {}
+    # MariaDB's log has local times without their zone.
+    offset = ask(
+        "SELECT TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), CONVERT_TZ(UTC_TIMESTAMP(), '+00:00', 'SYSTEM')) AS seconds"
+    )
+    zone = timezone(timedelta(seconds=int(offset[0]["seconds"] or 0)))
+    # A start takes a moment, and the log has whole seconds: what a former life left behind ends before.
+    start = snapshot.taken_at - timedelta(seconds=snapshot.count("uptime") or 0)
+    return cuts_logged(parse(log, zone=zone), snapshot, start.replace(microsecond=0), str(log))
 
 
 def _since(last: datetime | None, snapshot: Snapshot) -> str:

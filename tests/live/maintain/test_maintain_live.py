@@ -124,6 +124,9 @@ def test_after_a_crash_every_table_is_to_be_checked(server, clean, as_json):
         assert all(one.startswith("CHECK TABLE") for one in statements(found))
     else:
         assert any(gap["kind"] == "check" for gap in found["not_checked"])
+        found = as_json(clean, "--log", clean.error_log)[1]
+        assert len(statements(found)) == 3
+        assert any("killed before" in one["source"] for one in found["steps"][0]["evidence"])
     code, ran = as_json(clean, "--check", "--only", "check", "--run", "--yes")
     assert code == 0
     assert [(one["state"], one["detail"]) for one in ran["steps"]] == [("done", "OK")] * 3

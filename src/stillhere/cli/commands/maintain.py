@@ -25,6 +25,9 @@ def maintain(
         list[str] | None, typer.Option(metavar="KIND", help="Only this kind of maintenance; repeatable.")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Check tables without a sign of a crash.")] = False,
+    log: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The server's error log, to see whether it crashed (MariaDB).")
+    ] = None,
     min_free: Annotated[
         str, typer.Option(metavar="SIZE", help="Free space from where on a rebuild is worth it.")
     ] = "100M",
@@ -75,6 +78,7 @@ def maintain(
             check=check,
         ),
         limits=Limits(running=max_running, lag=parse_duration("--max-lag", max_lag), lock_wait=lock_wait),
+        log=log,
         state=state,
         yes=yes,
         as_json=as_json,

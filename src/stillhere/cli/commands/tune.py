@@ -40,6 +40,9 @@ def tune(
     watch: Annotated[
         str, typer.Option(metavar="DURATION", help="Watch for idle sessions that are cut, such as 60s.")
     ] = "0",
+    log: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The server's error log, for what it doesn't count (MariaDB).")
+    ] = None,
     managed: Annotated[
         str | None, typer.Option(metavar="SERVICE", help="A parameter list for rds, aurora, cloudsql or azure.")
     ] = None,
@@ -80,6 +83,7 @@ def tune(
         needs=needs,
         cnf=cnf,
         watched=parse_duration("--watch", watch),
+        log=log,
         managed=managed,
         apply=apply,
         yes=yes,

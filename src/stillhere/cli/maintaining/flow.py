@@ -40,6 +40,7 @@ class Wish:
         kinds: the kinds of maintenance.
         thresholds: from where on something is worth doing.
         limits: past which a run stops.
+        log: the server's error log.
         state: the state file; ``None`` for one named after the server.
         yes: whether to run without asking.
         as_json: whether to print JSON.
@@ -48,6 +49,7 @@ class Wish:
     kinds: tuple[Kind, ...]
     thresholds: Thresholds
     limits: Limits
+    log: Path | None
     state: Path | None
     yes: bool
     as_json: bool
@@ -85,7 +87,7 @@ def running(url: str, wish: Wish) -> int:
 
 
 def _found(ask: Ask, place: URL, wish: Wish) -> tuple[Inventory, Plan]:
-    inventory = look(ask, address_of(place), wish.thresholds, schema=place.database or "")
+    inventory = look(ask, address_of(place), wish.thresholds, schema=place.database or "", log=wish.log)
     return inventory, plan(inventory, wish.kinds)
 
 

@@ -52,6 +52,7 @@ class Wish:
         needs: what only the user knows.
         cnf: the option file to be patched.
         watched: seconds to watch for.
+        log: the server's error log.
         managed: a managed service's name.
         apply: whether to carry the changes out.
         yes: whether to do so without asking.
@@ -63,6 +64,7 @@ class Wish:
     needs: Needs
     cnf: Path | None
     watched: float
+    log: Path | None
     managed: str | None
     apply: bool
     yes: bool
@@ -98,7 +100,9 @@ def _asking(url: str) -> Iterator[tuple[Ask, str]]:
 
 def _measured(ask: Ask, address: str, wish: Wish) -> Measured:
     def run() -> Measured:
-        return measure(ask, address, wish.needs, watched=wish.watched, clock=time.monotonic, pause=time.sleep)
+        return measure(
+            ask, address, wish.needs, watched=wish.watched, log=wish.log, clock=time.monotonic, pause=time.sleep
+        )
 
     if not wish.watched or wish.as_json:
         return run()

@@ -25,7 +25,10 @@ def judge(inventory: Inventory) -> Iterator[Answer]:
         message = "the server did not shut down in order"
     else:
         if "crash" in inventory.gaps:
-            yield Gap(kind=_KIND, reason=f"whether the server crashed: {inventory.gaps['crash']}; --check asks for it")
+            yield Gap(
+                kind=_KIND,
+                reason=f"whether the server crashed: {inventory.gaps['crash']}; --log FILE tells, --check asks for it",
+            )
         return
     tables = [table for table in inventory.tables if table.engine in _CHECKED]
     for table in sorted(tables, key=lambda one: (one.transactional, one.data + one.index)):

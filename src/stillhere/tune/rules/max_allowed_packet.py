@@ -29,7 +29,7 @@ def judge(measured: Measured) -> Iterator[Answer]:
     told_more = need is not None and now < min(_MOST, need + _OVERHEAD)
     if Cut.PACKET not in measured.cuts and not told_more:
         reason = measured.gaps.get("cuts", "nobody counted refused packets")
-        yield Gap(name=_NAME, reason=f"{reason}; name the largest statement with --packet SIZE")
+        yield Gap(name=_NAME, reason=f"{reason}; give its error log with --log, or the largest statement with --packet")
         return
     if not measured.happened(Cut.PACKET, _NAME) and not told_more:
         return

@@ -37,7 +37,7 @@ def judge_idle_limit(measured: Measured, name: str) -> Iterator[Answer]:
     told_more = need is not None and need >= limit and name == "wait_timeout"
     if Cut.IDLE not in measured.cuts and not told_more:
         reason = measured.gaps.get("cuts", "nobody counted idle cuts")
-        yield Gap(name=name, reason=f"{reason}; watch it for a while with --watch 60s")
+        yield Gap(name=name, reason=f"{reason}; give its error log with --log, or watch it with --watch 60s")
         return
     if not told_more and not (measured.happened(Cut.IDLE, name) and _ours(measured, name, limit)):
         return
