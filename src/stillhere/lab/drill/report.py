@@ -182,7 +182,7 @@ def _arm(found: Round, result: ArmResult) -> str:
     return (
         f'<div class="arm"><div class="head"><b>{escape(result.arm)}</b>{_chips(audit)}'
         f'<span class="times">{back}, longest {milliseconds(audit.longest_ms)}</span></div>'
-        f"{strip(found, result)}{_why(audit)}</div>"
+        f"{strip(found, result)}{_why(audit)}{_causes(found, result)}</div>"
     )
 
 
@@ -192,6 +192,17 @@ def _why(audit: Audit) -> str:
         says = audit.says.get(name, "")
         told.append(f"{count} &times; <code>{escape(name)}</code>{': ' + escape(_shortened(says)) if says else ''}")
     return f'<p class="why">{"; ".join(told)}</p>' if told else ""
+
+
+def _causes(found: Round, result: ArmResult) -> str:
+    """What the arm said of why it lost connections."""
+    naming, wrong = result.naming, result.naming.wrong(found.right)
+    told = [
+        f"{count} &times; <code{' class=spoilt' if name in wrong else ''}>{escape(name)}</code>: "
+        f"{escape(_shortened(naming.says.get(name, '')))}"
+        for name, count in naming.causes.items()
+    ]
+    return f'<p class="why">Why, as it says: {"; ".join(told)}</p>' if told else ""
 
 
 def _shortened(text: str, limit: int = 110) -> str:

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from stillhere.causes.engine import UNKNOWN
 from stillhere.lab.drill.check import Audit
 from stillhere.lab.drill.records import ArmResult, Decision, Round, Verdict
 
@@ -83,10 +84,12 @@ def _table(rounds: Sequence[Round], title: str, *, wide: bool) -> Table:
     short = ("reqs", "errs", "503", "wrong", "lost", "dbl", "back in", "longest")
     for heading in long if wide else short:
         grid.add_column(heading, justify="right", no_wrap=True)
+    grid.add_column("cause named" if wide else "cause", no_wrap=wide, overflow="fold")
     for one in rounds:
         for place, result in enumerate(one.results):
             last = place == len(one.results) - 1
-            grid.add_row(one.title if not place else "", *_cells(result), end_section=last and wide)
+            cells = (*_cells(result), _named(one, result))
+            grid.add_row(one.title if not place else "", *cells, end_section=last and wide)
     return grid
 
 
@@ -107,6 +110,12 @@ def _cells(result: ArmResult) -> list[Text]:
         back,
         Text(milliseconds(audit.longest_ms)),
     ]
+
+
+def _named(found: Round, result: ArmResult) -> Text:
+    naming = result.naming
+    wrong = bool(naming.wrong(found.right))
+    return Text(naming.cause, "bold red" if wrong else "yellow" if naming.cause == UNKNOWN else "")
 
 
 def _count(number: int, style: str) -> Text:
