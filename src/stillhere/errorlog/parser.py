@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
-from stillhere.errors import ConfigurationError
 from stillhere.errorlog.entry import Entry, Kind
 from stillhere.errorlog.formats import Clock, Line, read_line
 from stillhere.errorlog.messages import entry_of, harmless, shown
 from stillhere.errorlog.source import LINE_LIMIT, Readable, opened
 from stillhere.errorlog.system import system_entry
+from stillhere.errors import ConfigurationError
 
 __all__ = ["Reading", "parse"]
 
