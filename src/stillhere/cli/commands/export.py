@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import socket
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,12 +35,17 @@ def export(
     ] = None,
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where to listen.")] = "127.0.0.1:9306",
     timeout: Annotated[str, typer.Option(metavar="DURATION", help="The most that one scrape may take.")] = "5s",
+    rules: Annotated[bool, typer.Option("--rules", help="Print alert rules for Prometheus, and leave.")] = False,
+    dashboard: Annotated[bool, typer.Option("--dashboard", help="Print a dashboard for Grafana, and leave.")] = False,
 ) -> None:
     """Serve servers' connections as Prometheus metrics, until Ctrl-C.
 
     /metrics has all servers that are named here, each with the label "server". /probe?target=NAME has one of the file,
     and /targets lists those for Prometheus's http_sd_configs. Each scrape logs in once and logs out properly.
     """
+    if rules or dashboard:
+        typer.echo(_shipped(rules=rules), nl=False)
+        return
     from stillhere.observe.exporter.targets import Targets, TargetsFile  # noqa: PLC0415 - keeps --help quick
 
     seconds = parse_duration("--timeout", timeout)
@@ -51,6 +58,14 @@ def export(
         fixed = Targets.of_urls(urls or [])
         source = lambda: fixed  # noqa: E731 - one line beside the other
     _serve(source, host, port, seconds)
+
+
+def _shipped(*, rules: bool) -> str:
+    if rules:
+        return resources.files("stillhere.observe").joinpath("alerts.yml").read_text(encoding="utf-8")
+    from stillhere.observe.dashboard import dashboard  # noqa: PLC0415 - keeps --help quick
+
+    return json.dumps(dashboard(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _serve(source: Callable[[], Targets], host: str, port: int, seconds: float) -> None:
