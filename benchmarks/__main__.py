@@ -1,4 +1,4 @@
-"""The one command: ``python -m benchmarks``."""
+"""The one command: ``python -m benchmarks``; ``python -m benchmarks errorlog`` needs no server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import cores, cost, memory, report, round_trips, times
+from benchmarks import cores, cost, errorlog, memory, report, round_trips, times
 from benchmarks.arms import DRIVERS, prepare
 from benchmarks.line import Line
 from benchmarks.place import place
@@ -20,6 +20,8 @@ _SERVERS = ("mariadb", "mysql")
 
 def main() -> int:
     """Run everything and show it."""
+    if sys.argv[1:2] == ["errorlog"]:
+        return errorlog.main(sys.argv[2:])
     options = _options()
     rows: list[Row] = []
     versions = []

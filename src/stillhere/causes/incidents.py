@@ -130,14 +130,14 @@ class Store:
         Raises:
             Unreadable: it is there and can't be read.
         """
-        if not self.path.exists():
-            return []
         query = "SELECT at, server, cause, facts FROM incidents WHERE at >= ?"
         values: list[Any] = [_seconds(since)]
         if server:
             query = f"{query} AND server = ?"
             values.append(server)
         try:
+            if not self.path.exists():
+                return []
             with contextlib.closing(self._connect(f"{self.path.resolve().as_uri()}?mode=ro")) as connection:
                 version = int(connection.execute("PRAGMA user_version").fetchone()[0])
                 if not version:

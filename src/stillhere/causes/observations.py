@@ -89,7 +89,11 @@ class LossFacts:
         in_transaction: whether a transaction was open.
         transaction_age: seconds since it began.
         last_words: what the server said unasked.
+        hangup: how the peer had hung up when the socket was looked at before anything was sent: ``"FIN"`` for an end
+            of file, ``"RST"`` for a reset; empty where nobody looked. With ``"FIN"`` and no `last_words` the peer said
+            nothing.
         others: how many other connections to the same server this process lost within a second of it.
+        other_codes: the error numbers that those met.
         earlier_idle: idle times, in seconds, of earlier losses of idle connections to the same server.
         proactive: whether the connection still lived and was replaced because it came near its idle limit.
     """
@@ -104,7 +108,9 @@ class LossFacts:
     in_transaction: bool | None = None
     transaction_age: float | None = None
     last_words: LastWords | None = None
+    hangup: str = ""
     others: int | None = None
+    other_codes: tuple[int, ...] = ()
     earlier_idle: tuple[float, ...] = ()
     proactive: bool = False
 
@@ -151,10 +157,14 @@ class ServerFacts:
         variables: global variables, names in lower case; only those that were asked.
         uptime: seconds, when asked after the loss.
         restarted: whether it was started again between the loss and the next look.
+        stopped_in_order: whether the life that ended ended in order, where something other than the error log tells:
+            the last event of the binary log before the newest is a ``Stop`` event after a shutdown, and none after a
+            crash.
         unreachable: whether it could not be reached right after the loss.
         same: whether the server that answers now is the one that was lost.
         thread_alive: whether the lost thread is still in the process list.
         kills: how much ``Com_kill`` grew over the connection's life, our own left out.
+        lost_meanwhile: how many connections this process lost in the time over which KILLs were counted.
         deltas: growth of other status counters over the connection's life, names in lower case.
         read_only_now: whether it refuses writes now.
     """
@@ -165,10 +175,12 @@ class ServerFacts:
     variables: Mapping[str, str] = field(default_factory=dict)
     uptime: float | None = None
     restarted: bool | None = None
+    stopped_in_order: bool | None = None
     unreachable: bool | None = None
     same: bool | None = None
     thread_alive: bool | None = None
     kills: int | None = None
+    lost_meanwhile: int | None = None
     deltas: Mapping[str, int] = field(default_factory=dict)
     read_only_now: bool | None = None
 

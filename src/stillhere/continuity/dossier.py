@@ -79,7 +79,7 @@ class Dossier:
         self.name = name
         self.own_kills = 0
         self._samples: deque[Sample] = deque(maxlen=_KEPT)
-        self._losses: deque[tuple[float, int]] = deque(maxlen=_LOSSES_KEPT)
+        self._losses: deque[tuple[float, int, tuple[int, ...]]] = deque(maxlen=_LOSSES_KEPT)
         self._idle: deque[float] = deque(maxlen=_IDLE_KEPT)
         self._failures: deque[tuple[float, bool]] = deque(maxlen=_LOSSES_KEPT)
         self.forked()
@@ -117,7 +117,7 @@ class Dossier:
         if seen.phase is Phase.CONNECT or seen.phase is Phase.SEND or seen.proactive or seen.interrupted:
             return
         with self._lock:
-            self._losses.append((seen.found_at, seen.lost.thread_id))
+            self._losses.append((seen.found_at, seen.lost.thread_id, seen.heard))
             if seen.phase is Phase.IDLE:
                 self._idle.append(seen.idle)
 
@@ -132,14 +132,20 @@ class Dossier:
         with self._lock:
             return self._samples[-1] if self._samples else None
 
-    def others(self, seen: Sighting) -> int:
-        """How many other connections were lost within a second of this one, as far as found by now."""
+    def others(self, seen: Sighting) -> tuple[int, tuple[int, ...]]:
+        """How many other connections were lost within a second of this one, as far as found by now, and their codes."""
         with self._lock:
-            return sum(
-                1
-                for at, thread in self._losses
+            codes = [
+                heard
+                for at, thread, heard in self._losses
                 if abs(at - seen.found_at) <= _TOGETHER and thread != seen.lost.thread_id
-            )
+            ]
+        return len(codes), tuple(dict.fromkeys(code for heard in codes for code in heard))
+
+    def lost_within(self, window: tuple[Sample, Sample]) -> int:
+        """How many connections were lost between two readings of the counters."""
+        with self._lock:
+            return sum(1 for at, _, _ in self._losses if window[0].at <= at <= window[1].at)
 
     def earlier_idle(self, seen: Sighting) -> tuple[float, ...]:
         """Idle times of the losses of idle connections before this one."""

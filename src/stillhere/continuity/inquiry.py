@@ -56,6 +56,7 @@ class _Desk:
         waiting: the losses whose cause is being looked for.
         next_look: when counters are read next.
         next_round: when it may be asked about losses next.
+        failures: how often reading the counters has failed in a row.
     """
 
     dossier: Dossier
@@ -64,6 +65,7 @@ class _Desk:
     waiting: deque[tuple[Sighting, Endpoint]]
     next_look: float
     next_round: float = 0.0
+    failures: int = 0
 
 
 class Inquiry:
@@ -100,6 +102,7 @@ class Inquiry:
             with self._lock:
                 self._desk(endpoint, chain)
             self._ensure_running()
+            self._wake.set()
 
     def submit(self, seen: Sighting, endpoint: Endpoint, chain: Callable[[], Any]) -> bool:
         """Look for the cause of a loss; whether there was room for it."""
@@ -181,7 +184,8 @@ class Inquiry:
                 if not desk.waiting:
                     self._desks.pop(desk.dossier.name, None)
             return
-        desk.next_look = now + BETWEEN_LOOKS
+        desk.failures += 1
+        desk.next_look = now + min(BETWEEN_LOOKS, 2.0**desk.failures)
         if _is_up(endpoint):
             self._ask(desk, endpoint, Question())
 
@@ -213,7 +217,7 @@ class Inquiry:
         except Exception as error:  # noqa: BLE001 - the user's own chain may raise anything; nobody waits for it
             _logger.debug("stillhere.not_asked server=%s: %s", endpoint.name, type(error).__name__)
             return None
-        desk.next_look = time.monotonic() + BETWEEN_LOOKS
+        desk.failures, desk.next_look = 0, time.monotonic() + BETWEEN_LOOKS
         return answers
 
     def _keep(self, told: Sequence[Incident], patience: float | None = None) -> None:

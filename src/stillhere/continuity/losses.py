@@ -62,6 +62,8 @@ def on_stream_error(link: Link, connection: Any, error: BaseException) -> NoRetu
     if link.state is LinkState.CLOSED:
         link.driver.discard(connection)
         raise error  # another thread closed it under this call
+    if isinstance(error, CallError):
+        raise error  # what is raised below, on its way through a call around that one
     if isinstance(error, link.driver.dbapi.Error) and not lost_by(link, error) and link.driver.errno(error):
         raise error
     begun = bool(link.ledger.journal)

@@ -35,17 +35,21 @@ class Knowledge:
 
     Attributes:
         others: how many other connections were lost within a second.
+        other_codes: the numbers that those met.
         earlier_idle: idle times of earlier losses.
         unreachable: whether the server could not be reached right after the loss; None when unknown.
         window: counters from before the connection was last good and from after its loss.
+        lost_meanwhile: how many connections were lost between the two.
         answers: what the server said afterwards; None where it was not asked, or did not answer.
         pool: the application's pool.
     """
 
     others: int = 0
+    other_codes: tuple[int, ...] = ()
     earlier_idle: tuple[float, ...] = ()
     unreachable: bool | None = None
     window: tuple[Sample, Sample] | None = None
+    lost_meanwhile: int | None = None
     answers: Answers | None = None
     pool: PoolSettings = field(default_factory=PoolSettings)
 
@@ -56,11 +60,15 @@ def knowledge_of(
     """What the process knows by now."""
     tried = seen.phase is Phase.CONNECT or seen.after is not None or answers is not None
     unreachable = dossier.unreachable(seen.found_at - _BEFORE, seen.found_at + seen.seconds + _AFTER)
+    others, other_codes = dossier.others(seen)
+    window = dossier.window(seen.alive_at, seen.found_at)
     return Knowledge(
-        others=dossier.others(seen),
+        others=others,
+        other_codes=other_codes,
         earlier_idle=dossier.earlier_idle(seen),
         unreachable=unreachable if unreachable or tried else None,
-        window=dossier.window(seen.alive_at, seen.found_at),
+        window=window,
+        lost_meanwhile=dossier.lost_within(window) if window is not None else None,
         answers=answers,
         pool=pool if pool is not None else PoolSettings(),
     )
@@ -104,7 +112,9 @@ def _loss(seen: Sighting, known: Knowledge) -> LossFacts:
         in_transaction=seen.in_transaction if connected else None,
         transaction_age=seen.transaction_age,
         last_words=seen.last_words,
+        hangup=seen.hangup,
         others=known.others,
+        other_codes=known.other_codes,
         earlier_idle=known.earlier_idle,
         proactive=seen.proactive,
     )
@@ -151,6 +161,7 @@ def _server(seen: Sighting, known: Knowledge) -> ServerFacts:
         same=after.identity == lost.identity if after is not None and after.identity and lost.identity else None,
         thread_alive=_thread_alive(seen, answers),
         kills=kills,
+        lost_meanwhile=known.lost_meanwhile,
         deltas=deltas,
         read_only_now=variables["read_only"].upper() not in {"OFF", "0"} if "read_only" in variables else None,
     )

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from stillhere.causes.observations import LastWords
@@ -101,6 +101,11 @@ class Sighting:
     seconds: float = 0.0
 
     @property
+    def heard(self) -> tuple[int, ...]:
+        """The numbers that it met, the server's last words among them."""
+        return (*self.codes, self.last_words.code) if self.last_words is not None else self.codes
+
+    @property
     def age(self) -> float:
         """Seconds since the connection was opened; 0 where there was none."""
         return self.found_at - self.opened_at if self.opened_at else 0.0
@@ -179,14 +184,17 @@ def of_connect(server: str, driver: Any, latest: Facts, began: float, error: Bas
         error: the last that was met.
     """
     codes, os_error = chain_of(driver, error)
+    waited = time.monotonic() - began
     return Sighting(
         server=server,
         driver=driver.package,
         phase=Phase.CONNECT,
         verdict=Verdict.NOT_SENT,
         lost=latest,
+        at=datetime.now(UTC) - timedelta(seconds=waited),
+        found_at=began,
         alive_at=began,
-        duration=time.monotonic() - began,
+        duration=waited,
         codes=codes,
         os_error=os_error,
         exception=type(error).__name__,
@@ -195,17 +203,22 @@ def of_connect(server: str, driver: Any, latest: Facts, began: float, error: Bas
 
 
 def chain_of(driver: Any, error: BaseException | None) -> tuple[tuple[int, ...], int | None]:
-    """The database's numbers in a chain of exceptions, the innermost first, and the operating system's."""
+    """The database's numbers in a chain of exceptions, the innermost first, and the operating system's.
+
+    An error of the database's that was merely being handled when this one was raised is another loss's.
+    """
+    dbapi_error = driver.dbapi.Error
     codes: list[int] = []
     os_error: int | None = None
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen and len(seen) < _MAX_CHAIN:
-        seen.add(id(error))
-        if isinstance(error, driver.dbapi.Error):
+    for _ in range(_MAX_CHAIN):
+        if error is None:
+            break
+        if isinstance(error, dbapi_error):
             codes.insert(0, driver.errno(error))
         elif isinstance(error, OSError) and error.errno is not None:
             os_error = error.errno
-        error = error.__cause__ or error.__context__
+        handled = error.__context__
+        error = error.__cause__ or (None if isinstance(handled, dbapi_error) else handled)
     return tuple(dict.fromkeys(codes)), os_error
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Visit", "note_wait"]
 
+# The client library's own numbers for a server that nothing was heard of.
+_NOBODY_THERE = frozenset({2002, 2003})
+
 
 class _Here(threading.local):
     """The visit that this thread is on."""
@@ -53,7 +56,7 @@ class Visit:
             may = waitable(error)
             if isinstance(error, self._endpoint.driver.dbapi.Error):
                 self.note(error)
-                unreachable = self._endpoint.unreachable(error)
+                unreachable = self._endpoint.driver.errno(error) in _NOBODY_THERE
                 self._endpoint.dossier.note_failure(time.monotonic(), unreachable=unreachable)
             return may
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
-from stillhere.errorlog.moments import moment, moment_without_year
+from stillhere.errorlog.moments import hour_of, hour_part, moment, moment_without_year
 
 __all__ = ["Clock", "Line", "Source", "read_line"]
 
@@ -57,6 +57,8 @@ class Line:
         style: the head's style, such as ``"mysql 8"``; empty without a head.
         source: who wrote it, as far as the wrapping tells.
         at: the head's time, else the wrapping's.
+        hour: the start of its hour by the log's own clock, in UTC.
+        zone: the zone that the head's time names; empty where it names none.
         thread_id: the head's thread; 0 without one.
         severity: the head's label.
         code: the head's code.
@@ -68,6 +70,8 @@ class Line:
     style: str = ""
     source: Source = Source()
     at: datetime | None = None
+    hour: datetime | None = None
+    zone: str = ""
     thread_id: int = 0
     severity: str = ""
     code: str = ""
@@ -118,6 +122,8 @@ _BEGINS = re.compile(r"\d\d(?:\d\d-\d\d-|\d{4} |:\d\d:)")
 
 def read_line(text: str, clock: Clock) -> Line | None:
     """The line taken apart; ``None`` where it has neither a known wrapping nor a server's head."""
+    if not text:
+        return None
     wrapping: list[str] = []
     program, at = "", None
     for _ in range(_LAYERS):
@@ -137,23 +143,20 @@ def read_line(text: str, clock: Clock) -> Line | None:
         program, at = said or program, when or at
     if not wrapping:
         return None
-    return Line(message=text, wrapping=tuple(wrapping), source=Source(program=program), at=at)
+    return Line(message=text, wrapping=tuple(wrapping), source=Source(program=program), at=at, hour=_utc_hour(at))
 
 
 def _wrapped(line: Line, wrapping: list[str], program: str, at: datetime | None) -> Line:
     if not wrapping:
         return line
-    return Line(
-        message=line.message,
-        headed=True,
-        wrapping=tuple(wrapping),
-        style=line.style,
-        source=Source(program=program),
-        at=line.at or at,
-        thread_id=line.thread_id,
-        severity=line.severity,
-        code=line.code,
-    )
+    source = Source(program=program)
+    if line.at is not None:
+        return replace(line, wrapping=tuple(wrapping), source=source)
+    return replace(line, wrapping=tuple(wrapping), source=source, at=at, hour=_utc_hour(at))
+
+
+def _utc_hour(at: datetime | None) -> datetime | None:
+    return at.replace(minute=0, second=0, microsecond=0) if at else None
 
 
 def _head(text: str, clock: Clock) -> Line | None:
@@ -162,11 +165,14 @@ def _head(text: str, clock: Clock) -> Line | None:
     for style, pattern in _HEADS:
         if found := pattern.match(text):
             parts = found.groupdict()
+            hour, zone = hour_part(parts["at"])
             return Line(
                 message=text[found.end() :],
                 headed=True,
                 style=style,
                 at=moment(parts["at"], clock.zone),
+                hour=hour_of(hour, zone, clock.zone),
+                zone=zone,
                 thread_id=_number(parts.get("thread")),
                 severity=parts.get("severity") or "",
                 code=parts.get("code") or "",
@@ -214,11 +220,13 @@ def _from_json(text: str, clock: Clock) -> _Layer | Line | None:
             program = _text(fields.get("SYSLOG_IDENTIFIER")) or _text(fields.get("_COMM"))
             return "journal", program, _from_microseconds(stamp), inner
         case {"err_code": int() as code, "msg": str() as message}:
+            time = _text(fields.get("time"))
             return Line(
                 message=message,
                 headed=True,
                 style="mysql json",
-                at=moment(_text(fields.get("time")), clock.zone),
+                at=moment(time, clock.zone),
+                hour=hour_of(*hour_part(time), clock.zone),
                 thread_id=_number(fields.get("thread")),
                 severity=_text(fields.get("label")) or _PRIORITIES.get(_number(fields.get("prio")), ""),
                 code=f"MY-{code:06}",

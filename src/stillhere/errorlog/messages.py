@@ -1,9 +1,9 @@
 """What a message of the server says: one table row for each sort of line.
 
-Rows match at the message's start, after the program's name and the ``InnoDB:``, ``WSREP:`` and ``Plugin … reported:``
-in front of it were taken off, so that a row's first words tell a fast reader which lines it need not look at. Sources:
-share/messages_to_error_log.txt and share/errmsg-utf8.txt of the servers' sources, the binaries of MySQL 9.7 and
-MariaDB 10.11, and what they wrote in the lab.
+Rows match at the message's start, after the names in front of it (a program's, ``InnoDB:``, ``WSREP:``, ``Plugin
+group_replication reported:``) were taken off, so that a row's first words tell a fast reader which lines it need not
+look at. Sources: share/messages_to_error_log.txt and share/errmsg-utf8.txt of the servers' sources, the binaries of
+MySQL 9.7 and MariaDB 10.11, and what they wrote in the lab.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ SAYINGS = (
     _says(Kind.THREAD_LIMIT, "Error log throttle: ", r" *\d+ 'Can't create thread to handle new connection'"),
     _says(Kind.ACCEPT_FAILED, "Error in accept", r"(?:: (?P<reason>[^\n]*))?"),
     _says(Kind.HOST_BLOCKED, "Host '", r"(?P<host>[^']*)' is blocked because of many connection errors"),
-    _says(Kind.ACCESS_DENIED, "Access denied for ", rf"user {_ACCOUNT}"),
-    _says(Kind.NAME_RESOLUTION, "IP address '", r"(?P<host>[^']*)' (?:could not be|has been) resolved"),
+    _says(Kind.ACCESS_DENIED, "Access denied for ", rf"(?:user {_ACCOUNT})?"),
+    _says(Kind.NAME_RESOLUTION, "IP address '", r"(?P<host>[^']*)"),
     _says(Kind.NAME_RESOLUTION, "Host name '", r"(?P<host>[^']*)' could not be resolved"),
     _says(Kind.NAME_RESOLUTION, "Hostname '", r"(?P<host>[^']*)' does not resolve to"),
     _says(Kind.INSECURE_TRANSPORT, "Connections using insecure transport are prohibited"),
@@ -123,9 +123,13 @@ _PROGRAM = re.compile(
     r"(?:[^\s(]*|[A-Z]:\\[^:\n]{0,200}?)(?:mysqld|mariadbd)[\w.-]*(?: \((?P<inside>[^)]{0,80})\))?:? "
 )
 _VERSION = re.compile(r"(?:mysqld|mariadbd|server) (\S+)")
-_COMPONENT = re.compile(r"(?:InnoDB|WSREP|\[FATAL\]|Plugin \w+ reported|\[Warning\]|\[ERROR\])(?::|(?<=\])) ?'?")
+_COMPONENT = re.compile(
+    r"(?:InnoDB|WSREP|\[FATAL\]|Plugin group_replication reported|\[Warning\]|\[ERROR\])(?::|(?<=\])) ?'?"
+)
 _READY_VERSION = re.compile(r"Version: '([^']*)'")
 # Words anywhere in an error that say more than its beginning does.
+# MySQL unloads its JSON sink before the end: of a shutdown that is done, that log's last word is InnoDB's.
+_JSON_ENDS = "Shutdown completed; log sequence number"
 _FULL = re.compile(r"Errcode: 28\b|\bOS errno 28\b|\berrno: 28\b|No space left on device|Error number 28 means")
 # Lines without a head that servers write as a matter of course.
 _HARMLESS = re.compile(
@@ -147,7 +151,9 @@ def entry_of(line: Line, number: int) -> Entry | None:
     for saying in SAYINGS:
         if stripped.startswith(saying.opening) and (found := saying.pattern.match(stripped)):
             return _entry(saying.kind, found.groupdict(), inside, line, number)
-    if line.severity.upper() == "ERROR":
+    if line.style == "mysql json" and message.startswith(_JSON_ENDS):
+        return _entry(Kind.SHUTDOWN_DONE, {}, "", line, number)
+    if line.severity in {"ERROR", "Error", "error"}:
         kind = Kind.DISK_FULL if is_full(message) else Kind.OTHER
         return _entry(kind, {}, "", line, number)
     return None

@@ -6,13 +6,15 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 
-__all__ = ["hour_of", "moment", "moment_without_year"]
+__all__ = ["hour_of", "hour_part", "moment", "moment_without_year"]
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DATE = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ]([ \d]\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))? ?(Z|UTC|[+-]\d\d:?\d\d)?\Z", re.ASCII
 )
 _SHORT = re.compile(r"(\d\d)(\d\d)(\d\d) ([ \d]\d):(\d\d):(\d\d)\Z", re.ASCII)
+_HOUR, _SHORT_HOUR = len("2024-01-31T12"), len("240131  9")
+_ZONE_AT_END = re.compile(r"(?:Z|UTC|[+-]\d\d:?\d\d)\Z", re.ASCII)
 _SLACK = timedelta(days=2)  # clocks and zones differ; a line from further ahead is from the year before
 
 
@@ -58,17 +60,23 @@ def moment_without_year(text: str, until: datetime, zone: tzinfo = UTC) -> datet
     return None  # the 29th of February has years that lack it
 
 
+def hour_part(text: str) -> tuple[str, str]:
+    """A time down to its hour, and the zone that it names: what `hour_of` takes."""
+    end = _SHORT_HOUR if text[4:5] != "-" else _HOUR
+    zone = _ZONE_AT_END.search(text, end)
+    return text[:end], zone[0] if zone else ""
+
+
 @lru_cache(4096)
-def hour_of(text: str, zone: tzinfo = UTC) -> datetime | None:
+def hour_of(text: str, named: str, zone: tzinfo = UTC) -> datetime | None:
     """The start of an hour of the log's own clock, in UTC.
 
     Args:
-        text: the time down to the hour and the zone, if there is one: ``2024-01-31T12+02:00``, ``240131  9``.
-        zone: where it is taken to be local, if it says nothing.
+        text: the time down to the hour: ``2024-01-31T12``, ``240131  9``.
+        named: the zone that the time names; may be empty.
+        zone: where it is taken to be local then.
     """
-    short = re.match(r"\d{6} ", text)
-    end = len("240131  9") if short else len("2024-01-31T12")
-    return moment(f"{text[:end]}:00:00{text[end:]}", zone)
+    return moment(f"{text}:00:00{named}", zone)
 
 
 @lru_cache(256)

@@ -49,7 +49,7 @@ def parse(source: Readable, *, zone: tzinfo = UTC, until: datetime | None = None
         reading = Reading(Clock(zone=zone, until=until or log.until))
         number = 0
         for block in log.blocks():
-            for raw in block.split(b"\n"):
+            for raw in block.split(b"\n")[1:]:
                 number += 1
                 yield from reading.read(raw, number)
         yield from reading.end()

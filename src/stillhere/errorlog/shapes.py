@@ -1,9 +1,9 @@
 """The fast reader's patterns: what one pass over a block of a million bytes can tell of its lines.
 
 A log's lines have one wrapping and one style of head nearly always: its *shape*. For a shape, one pattern yields a
-*mark* for each line: its severity, its code and the first letters of its message. Lines are alike in millions, marks are
-few; what a mark means is decided once. What a mark can't settle is left to the exact reader, line by line, so that a
-wrong guess of the shape costs time and nothing else.
+*mark* for each line: its severity, its code and the first letters of its message. Lines are alike in millions, marks
+are few; what a mark means is decided once. What a mark can't settle is left to the exact reader, line by line, so that
+a wrong guess of the shape costs time and nothing else.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, lru_cache
 
-from stillhere.errorlog.entry import Kind
 from stillhere.errorlog.formats import Line
-from stillhere.errorlog.messages import BARE_REASONS, SAYINGS
+from stillhere.errorlog.messages import BARE_REASONS, SAYINGS, abort_of
 
 __all__ = ["Meaning", "Shape", "meaning_of", "shape_of"]
 
@@ -27,7 +26,8 @@ _WRAPS = {
     ("cri",): rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}(?:Z|[+-]\d\d:\d\d) std(?:out|err) F ",
     ("compose",): rb"[\w.-]{1,128} +\| ",
     ("syslog",): (
-        rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d))"
+        rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?"
+        rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d))"
         rb" \S+ (?:mysqld|mariadbd)(?:\[\d+\])?: "
     ),
 }
@@ -37,23 +37,23 @@ _STYLES = {
     "mariadb": "mariadb",
     "old": "old",
 }
-# The hour, the rest of the time, the zone, and what follows up to the severity's bracket.
+# The hour, the rest of the time, and what follows the zone up to the severity's bracket.
 _HEADS = {
-    "mysql": (rb"\d{4}-\d\d-\d\dT\d\d", rb":\d\d:\d\d(?:\.\d{1,9})?", rb"(?:Z|[+-]\d\d:\d\d)", rb" \d+"),
-    "mariadb": (rb"\d{4}-\d\d-\d\d [ \d]\d", rb":\d\d:\d\d", rb"", rb" \d+"),
-    "old": (rb"\d{6} [ \d]\d", rb":\d\d:\d\d", rb"", rb""),
+    "mysql": (rb"\d{4}-\d\d-\d\dT\d\d", rb":\d\d:\d\d(?:\.\d{1,9})?", rb" \d+"),
+    "mariadb": (rb"\d{4}-\d\d-\d\d [ \d]\d", rb":\d\d:\d\d", rb" \d+"),
+    "old": (rb"\d{6} [ \d]\d", rb":\d\d:\d\d", rb""),
 }
 _LABELS = rb" \[\w+\] ?(?:\[MY-\d+\] ?(?:\[\w*\] ?)?)?"
-_BARE = b"|".join(reason.encode() for reason in BARE_REASONS)
 
 
 class Meaning(Enum):
     """What a mark says of its lines."""
 
-    EMPTY = "empty"
+    EMPTY = "of no interest, without a head"
     UNKNOWN = "no format"
     DULL = "of no interest"
     ABORTED = "an aborted connection"
+    BARE = "a connection that was aborted before it had logged in"
     DENIED = "access denied"
     UNRESOLVED = "a name that could not be resolved"
     ERROR = "an error, of a kind that its text must tell"
@@ -62,100 +62,99 @@ class Meaning(Enum):
 
 @dataclass(frozen=True)
 class Shape:
-    """One wrapping and one style of head, in patterns over a block that begins with a newline.
+    """One wrapping and one style of head, in patterns over lines that each begin with a newline.
 
     Attributes:
         wrapping: the wrapping's name in `formats`; empty for none.
         head: the head's family.
+        zone: the zone that the times name; empty where they name none.
     """
 
     wrapping: tuple[str, ...]
     head: str
+    zone: str
 
     @cached_property
-    def marks(self) -> re.Pattern[bytes]:
-        """Finds one mark a line. That of a line with a head begins with a blank and a bracket."""
-        hour, rest, zone, thread = _HEADS[self.head]
-        return re.compile(
-            # The blank is eaten where a line without a head begins like a mark with one.
-            rb"\n(?:" + _WRAPS[self.wrapping] + hour + rest + zone + thread + rb"(?= \[)| (?=\[))?"
-            rb"((?:" + _LABELS + rb")?[^\n]{0,%d})" % _LETTERS
-        )
+    def rows(self) -> re.Pattern[bytes]:
+        """Finds one row a line: the hour, the mark, and what follows the number of an aborted connection.
 
-    @cached_property
-    def aborts(self) -> re.Pattern[bytes]:
-        """Finds the lines of aborted connections: hour, zone, and what `abort_of` takes."""
-        hour, rest, zone, thread = _HEADS[self.head]
-        text, end = (rb"[^\n\\]", rb'\\n"') if self.wrapping == ("docker",) else (rb"[^\n]", rb"(?=\n|\Z)")
+        The mark of a line with a head begins with a blank and a bracket. Without a head, the hour is empty.
+        """
+        before, after = self._around_hour
+        text, end, unheaded = rb"[^\n]", rb"(?![^\n])", b""
+        if self.wrapping == ("docker",):
+            # The text is JSON's: it ends at a quote, and one with escapes is left to be read. Of a line without a
+            # head, the mark begins with the text's quote; a line that has quotes, but no wrapping, loses them.
+            text, end, unheaded = rb"[^\n\\]", rb'(?=\\n")', rb'|\{"log":(?=")|"+'
+        letters = rb"[^\n]{0,%d}" % _LETTERS
         return re.compile(
-            rb"\n"
-            + _WRAPS[self.wrapping]
-            + b"("
-            + hour
-            + b")"
-            + rest
-            + b"("
-            + zone
-            + b")"
-            + thread
-            + _LABELS
-            + rb"(?:Aborted connection \d{1,20} (?=to db: )|(?="
-            + _BARE
-            + rb"))("
-            + text
-            + rb"{0,2000})"
-            + end
+            # The blank is eaten where a line without a head begins like a mark.
+            rb"\n(?:" + before + rb")" + after + rb"(?= \[)| (?=\[)" + unheaded + rb")?"
+            # Most lines are told by their first letters; MySQL 8's bare reasons, by all of them.
+            rb"((?:" + _LABELS + rb")?(?:Got " + text + rb"{0,60}" + end + rb"|" + letters + rb"))"
+            rb"(?:(?<=Aborted connection) \d{1,20} (to db: " + text + rb"{0,2000})" + end + rb")?"
         )
 
     @cached_property
     def knocks(self) -> re.Pattern[bytes]:
-        """Finds those of them that had not logged in: time, zone and host, or the bare reason."""
-        hour, rest, zone, thread = _HEADS[self.head]
+        """Finds the connections that were aborted before login: time and host, or no host where MySQL 8 names none."""
+        hour, rest, thread = _HEADS[self.head]
         return re.compile(
             rb"\n"
             + _WRAPS[self.wrapping]
             + b"("
             + hour
             + rest
-            + b")("
-            + zone
             + b")"
+            + re.escape(self.zone.encode())
             + thread
             + _LABELS
-            + rb"(?:Aborted connection \d{1,20} to db: '[^'\n]*' user: 'unauthenticated' host: '([^'\n]*)'|"
-            + _BARE
-            + b")"
+            + rb"(?:Aborted connection \d{1,20} to db: '[^'\n]*' user: 'unauthenticated' host: '([^'\n]*)'|(?:"
+            + b"|".join(reason.encode() for reason in BARE_REASONS)
+            + b"))"
         )
 
-    @cached_property
-    def hours(self) -> re.Pattern[bytes]:
-        """Finds the hour and the zone of every line that has a head."""
-        hour, rest, zone, thread = _HEADS[self.head]
-        return re.compile(
-            rb"\n" + _WRAPS[self.wrapping] + b"(" + hour + b")" + rest + b"(" + zone + b")" + thread + rb"(?= \[)"
-        )
+    @property
+    def _around_hour(self) -> tuple[bytes, bytes]:
+        """Patterns of all of a head up to its hour, with the group open, and from there to the bracket."""
+        hour, rest, thread = _HEADS[self.head]
+        return _WRAPS[self.wrapping] + b"(" + hour, rest + re.escape(self.zone.encode()) + thread
+
+    def style(self, mark: bytes) -> str | None:
+        """The name in `formats` of the style of a line with that mark; empty without a head, ``None`` unwrapped."""
+        if not mark.startswith(b" ["):
+            return "" if mark.startswith(b'"') and self.wrapping else None
+        if self.head == "mysql":
+            return "mysql 8" if b" [MY-" in mark else "mysql 5.7"
+        return self.head
 
 
 @lru_cache(64)
-def _shape(wrapping: tuple[str, ...], head: str) -> Shape:
-    return Shape(wrapping, head)
+def _shape(wrapping: tuple[str, ...], head: str, zone: str) -> Shape:
+    return Shape(wrapping, head, zone)
 
 
 def shape_of(line: Line) -> Shape | None:
     """The shape that the line has; ``None`` where it is none that there are patterns for."""
     head = _STYLES.get(line.style)
-    return _shape(line.wrapping, head) if head is not None and line.wrapping in _WRAPS else None
+    if head is None or line.wrapping not in _WRAPS or (head != "mysql" and line.zone):
+        return None
+    return _shape(line.wrapping, head, line.zone)
 
 
 _HEADED = re.compile(rb" \[(\w+)\] ?(?:\[MY-(\d+)\] ?(?:\[\w*\] ?)?)?(.*)", re.DOTALL)
-_COMPONENT = re.compile(rb"(?:InnoDB: |WSREP: )+")
+_COMPONENT = re.compile(rb"(?:(?:InnoDB|WSREP): ?'?)+")
 # A line without a head, but perhaps with another wrapping or another style of head than the shape's.
 _OTHER_SHAPE = re.compile(
-    rb"[\d{<\[\x1b\xef]|[A-Z][a-z]{2} (?:[ \d]\d |\d{4}-)|[\w.-]{1,128} *(?:\||\Z)|[\w.-]{1,128} +\Z|InnoDB: |.*\ufeff"
+    rb"[\d{<\[\x1b\xef/]|[A-Z][a-z]{2} (?:[ \d]\d |\d{4}-)|[\w.-]{1,128} *(?:\||\Z)"
+    rb"|Version: |Tcp port: |Time +Id|nohup|--|\S*/|.*mysqld|.*mariadbd"
 )
 _RESTATED = b"13951"
-_ABORTED = b"Aborted connection"
-_BARE_MARKS = tuple(reason.encode()[:_LETTERS] for reason in BARE_REASONS)
+_SETTLED = (
+    (b"Aborted connection", Meaning.ABORTED),
+    (b"Access denied for ", Meaning.DENIED),
+    (b"IP address '", Meaning.UNRESOLVED),
+)
 _OPENINGS = tuple({saying.opening.encode() for saying in SAYINGS})
 
 
@@ -166,37 +165,35 @@ def meaning_of(mark: bytes) -> Meaning:
         return Meaning.EMPTY
     headed = _HEADED.match(mark)
     if headed is None:
-        return Meaning.CLOSE if _OTHER_SHAPE.match(mark) else Meaning.UNKNOWN
+        return _without_head(mark)
     severity, code, message = headed.groups()
-    if code is not None and code.lstrip(b"0") == _RESTATED:
+    for beginning, meaning in _SETTLED:
+        if message.startswith(beginning):
+            return meaning
+    if message.startswith(b"Got "):
+        return Meaning.BARE if abort_of(message.decode("utf-8", "replace")) else Meaning.CLOSE
+    if (code is not None and code.lstrip(b"0") == _RESTATED) or _needs_a_look(message):
         return Meaning.CLOSE
-    if message == _ABORTED or message.startswith(_BARE_MARKS):
-        return Meaning.ABORTED
-    if message.startswith(b"Access denied for "):
-        return Meaning.DENIED
-    if _needs_a_look(message):
+    return Meaning.ERROR if severity in (b"ERROR", b"Error", b"error") else Meaning.DULL
+
+
+def _without_head(mark: bytes) -> Meaning:
+    text = mark.removeprefix(b'"')
+    if _OTHER_SHAPE.match(text) or text.startswith(b"\\"):
         return Meaning.CLOSE
-    return Meaning.ERROR if severity.upper() == b"ERROR" else Meaning.DULL
+    return Meaning.EMPTY if text != mark or text.startswith(b"InnoDB: ") else Meaning.UNKNOWN
 
 
 def _needs_a_look(message: bytes) -> bool:
     """Whether a message that begins so may be one of `SAYINGS`."""
     word, blank, _ = message.partition(b" ")
     # The name of a program, which may be a long path, hides what comes after it.
-    if (
-        not blank
-        or b"/" in word
-        or b"\\" in word
-        or b"mysqld" in message
-        or b"mariadbd" in message
-        or word == b"Plugin"
-    ):
+    if not blank or any(part in word for part in (b"/", b"\\", b"mysqld", b"mariadbd")):
+        return True
+    if b"Plugin group_replication".startswith(message):
         return True
     component = _COMPONENT.match(message)
     rest = message[component.end() :] if component else message
     if rest.startswith(b"[") or message[1:3] == b":\\":
         return True
     return any(opening.startswith(rest) or rest.startswith(opening) for opening in _OPENINGS)
-
-
-KIND_OF = {Meaning.DENIED: Kind.ACCESS_DENIED}

@@ -19,7 +19,7 @@ from stillhere.errors import ConfigurationError
 
 __all__ = ["BLOCK", "LINE_LIMIT", "Log", "Readable", "opened", "unpacked_head"]
 
-BLOCK = 1 << 20
+BLOCK = 1 << 19
 """Bytes that are read at a time."""
 
 LINE_LIMIT = 1 << 16
@@ -54,12 +54,12 @@ class Log:
         self.damage = ""
 
     def blocks(self, size: int = BLOCK) -> Iterator[bytes]:
-        """The log in blocks of whole lines, without the newline that ends each block.
+        """The log in blocks of whole lines, each line with a newline before it and none after it.
 
         Where the blocks are cut depends on ``size`` alone, not on the pieces in which the stream gives its bytes. Of a
         line that spans blocks, no more than `LINE_LIMIT` bytes are kept.
         """
-        begun, skipping = b"", False
+        begun, skipping = b"\n", False
         while piece := self._piece(size):
             if skipping:
                 end = piece.find(b"\n")
@@ -68,13 +68,13 @@ class Log:
                 piece, skipping = piece[end:], False
             cut = piece.rfind(b"\n")
             if cut >= 0:
-                yield begun + piece[:cut]
-                begun = piece[cut + 1 :]
+                yield b"".join((begun, memoryview(piece)[:cut]))
+                begun = piece[cut:]
                 continue
             begun += piece
             if len(begun) > LINE_LIMIT:
-                begun, skipping = begun[:LINE_LIMIT], True
-        if begun:
+                begun, skipping = begun[: LINE_LIMIT + 1], True
+        if begun != b"\n":
             yield begun
 
     def _piece(self, size: int) -> bytes:
@@ -127,7 +127,7 @@ def opened(source: Readable) -> Iterator[Log]:
 def unpacked_head(head: bytes) -> bytes:
     """The first bytes of a log, unpacked as far as they go."""
     log = Log(_unpacked(head, io.BytesIO(head), "the log"), "the log", datetime.now(UTC))
-    return b"\n".join(log.blocks(LINE_LIMIT))
+    return b"".join(log.blocks(LINE_LIMIT))
 
 
 class _Rejoined(io.RawIOBase):

@@ -120,11 +120,15 @@ class Kept:
         """The next entry."""
         self.count(entry.kind, 1)
         if self.wants_first(entry.kind) > 0:
-            self._first.setdefault(entry.kind, []).append(entry)
+            self.keep_first(entry)
             return
         self.last(entry.kind, [(entry.line, entry)])
         if self._around and entry.at and self._around[0] <= entry.at <= self._around[1] and len(self._inside) < _INSIDE:
             self._inside.append(entry)
+
+    def keep_first(self, entry: Entry) -> None:
+        """One of the first of its kind, counted elsewhere."""
+        self._first.setdefault(entry.kind, []).append(entry)
 
     def count(self, kind: Kind, number: int) -> None:
         """So many more of this kind."""
@@ -149,10 +153,10 @@ class Kept:
         Args:
             read: the entries of the lines that were waiting.
         """
-        kept = {id(entry): entry for entries in self._first.values() for entry in entries}
-        kept |= {id(entry): entry for entry in self._inside}
-        kept |= {id(e): e for latest in self._last.values() for _, e in latest if isinstance(e, Entry)}
-        kept |= {id(entry): entry for entry in read}
+        kept = {(e.line, e.kind): e for entries in self._first.values() for e in entries}
+        kept |= {(e.line, e.kind): e for e in self._inside}
+        kept |= {(e.line, e.kind): e for latest in self._last.values() for _, e in latest if isinstance(e, Entry)}
+        kept |= {(e.line, e.kind): e for e in read}
         return tuple(sorted(kept.values(), key=lambda entry: entry.line))
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "run_again",
     "spoils_replay",
     "statement_limit",
+    "symbol",
     "waitable_at_connect",
 ]
 
@@ -194,6 +195,10 @@ _TABLE = (
     # Too large. The server replies 1153 and closes; the client library's own limit is 2020.
     ErrorCode(1153, "ER_NET_PACKET_TOO_LARGE", Fact.LOSS | Fact.NOT_EXECUTED | Fact.PACKET),
     ErrorCode(2020, "CR_NET_PACKET_TOO_LARGE", Fact.LOSS | Fact.PACKET),
+    # Refused for want of room; the connection lives. The second is also what 5.6 and 5.7 say of a BLOB that is
+    # larger than a tenth of the redo log.
+    ErrorCode(1021, "ER_DISK_FULL"),
+    ErrorCode(1118, "ER_TOO_BIG_ROWSIZE"),
     # Refused to this account, statement by statement. 1044, above, also ends a connection that is being made.
     ErrorCode(1142, "ER_TABLEACCESS_DENIED_ERROR", Fact.DENIED),
     ErrorCode(1143, "ER_COLUMNACCESS_DENIED_ERROR", Fact.DENIED),
@@ -229,6 +234,12 @@ def lookup(code: int, flavour: Flavour | None) -> ErrorCode | None:
     if flavour is not None:
         lines = tuple(line for line in lines if line.flavour in (None, flavour))
     return lines[0] if len(lines) == 1 else None
+
+
+def symbol(code: int, flavour: Flavour | None) -> str:
+    """The code's name in that family, such as ``"ER_CON_COUNT_ERROR"``; empty where the table doesn't know it."""
+    line = lookup(code, flavour)
+    return "" if line is None else line.name
 
 
 def _has(code: int, flavour: Flavour | None, fact: Fact) -> bool:

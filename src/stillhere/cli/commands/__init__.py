@@ -8,5 +8,5 @@ from __future__ import annotations
 
 __all__ = ["VERBS"]
 
-VERBS: tuple[str, ...] = ("check", "drill", "export", "probe", "witness", "lab")
+VERBS: tuple[str, ...] = ("check", "incidents", "watch", "export", "probe", "drill", "witness", "lab")
 """The modules of this package, in the order of ``stillhere --help``."""

@@ -48,6 +48,7 @@ def drill(
         typer.Option(metavar="NAME", help="Only this arm (stock, recipe, stillhere, witness); several times."),
     ] = None,
     driver: Annotated[_Driver, typer.Option(help="The applications' driver.")] = _Driver.MYSQLCLIENT,
+    times: Annotated[int, typer.Option("--rounds", min=1, help="Play each fault so many times.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="Shorter rounds, the most telling faults.")] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the numbers to this file.")
@@ -71,10 +72,11 @@ def drill(
 
     The same web application runs in three arms: stock SQLAlchemy, the usual recipe (pool_recycle,
     pool_pre_ping and a retry decorator), and stillhere. Each fault strikes all of them at once, under load;
-    then the database is compared with what the clients were told.
+    then the database is compared with what the clients were told, and the causes that stillhere named for its
+    lost connections with what was done to them.
 
-    Exits with 1 when stillhere lost or doubled a write, gave a wrong answer or let a raw driver error through,
-    with 2 when a fault harmed no arm at all.
+    Exits with 1 when stillhere lost or doubled a write, gave a wrong answer, let a raw driver error through or
+    named a wrong cause, with 2 when a fault harmed no arm at all.
 
     With --check, clients with both drivers transfer money, append to lists and count, while their connections are
     cut at random packets and the server is restarted, crashed and told to KILL; then what each of them was told is
@@ -90,7 +92,7 @@ def drill(
             servers, arm or (), seconds=seconds, cuts=cuts, seed=seed, options=option or (), json_file=json_file
         )
         raise typer.Exit(checking(wish))
-    program = _program(server, fault or (), arm or (), driver, quick=quick)
+    program = _program(server, fault or (), arm or (), driver, times=times, quick=quick)
     for path in (json_file, html_file):
         if path is not None:
             path.open("a").close()  # a file that can't be written is a mistake to hear of before the drill
@@ -113,7 +115,9 @@ def _list() -> None:
         results.print(Text.assemble((one.name, "bold"), f": {one.summary}"), soft_wrap=True)
 
 
-def _program(server: _Servers, faults: Sequence[str], arms: Sequence[str], driver: _Driver, *, quick: bool) -> Program:
+def _program(
+    server: _Servers, faults: Sequence[str], arms: Sequence[str], driver: _Driver, *, times: int, quick: bool
+) -> Program:
     from stillhere.lab.drill.arms import ARMS  # noqa: PLC0415 - keeps --help quick
     from stillhere.lab.drill.run import FULL, QUICK, QUICK_FAULTS, Program  # noqa: PLC0415 - same
     from stillhere.lab.faults import FAULTS  # noqa: PLC0415 - same
@@ -122,7 +126,7 @@ def _program(server: _Servers, faults: Sequence[str], arms: Sequence[str], drive
     chosen = {ARMS.get(name).name for name in arms}
     return Program(
         servers=("mariadb", "mysql") if server is _Servers.BOTH else (server.value,),
-        faults=tuple(wanted.values()),
+        faults=tuple(one for one in wanted.values() for _ in range(times)),
         arms=tuple(one for one in ARMS if (one.name in chosen if chosen else not one.extra)),
         driver=driver.value,
         pace=QUICK if quick else FULL,

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from stillhere.causes.engine import UNKNOWN
@@ -54,17 +55,21 @@ def naming(incidents: Iterable[Incident]) -> Naming:
     )
 
 
-def told(states: Mapping[str, Path], servers: Mapping[str, str]) -> dict[str, list[Incident]]:
+def told(states: Mapping[str, Path], servers: Mapping[str, str], since: datetime) -> dict[str, list[Incident]]:
     """What each arm told, once nothing more has come for a while.
 
     Args:
+        since: of what was met then or later; ports are used again.
         states: the directory of each arm.
         servers: the address by which each arm reached its server.
     """
     begun = last_change = time.monotonic()
     found: dict[str, list[Incident]] = {}
     while time.monotonic() - last_change < _QUIET and time.monotonic() - begun < _LONGEST:
-        now = {arm: Store(path / "incidents.sqlite3").read(server=servers[arm]) for arm, path in states.items()}
+        now = {
+            arm: Store(path / "incidents.sqlite3").read(since=since, server=servers[arm])
+            for arm, path in states.items()
+        }
         if now != found:
             found, last_change = now, time.monotonic()
         time.sleep(_STEP)

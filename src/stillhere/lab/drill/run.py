@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -195,7 +196,7 @@ class _Stage:
         for arm in arms:
             self.applications[arm.name].connect_to(self.address(arm, wires[arm.name]))
         self.service.delay = fault.silence
-        began = time.monotonic()
+        began, since = time.monotonic(), datetime.now(UTC)
         plan = _plan(fault, pace, began)
         loads = {arm.name: Load(self.applications[arm.name].port, plan) for arm in arms}
         for load in loads.values():
@@ -212,7 +213,7 @@ class _Stage:
             deadline = time.monotonic() + (0.0 if self.halt.is_set() else _grace(fault, pace))
             shots = {name: load.finish(deadline) for name, load in loads.items()}
             ended = time.monotonic()
-            incidents = {} if self.halt.is_set() else self._incidents(wires)
+            incidents = {} if self.halt.is_set() else self._incidents(wires, since)
             for wire in wires.values():
                 wire.close()  # frees whatever still waits in the applications
         time.sleep(_SETTLE)
@@ -247,10 +248,10 @@ class _Stage:
             also=fault.also,
         )
 
-    def _incidents(self, wires: Mapping[str, Wire]) -> dict[str, list[Incident]]:
+    def _incidents(self, wires: Mapping[str, Wire], since: datetime) -> dict[str, list[Incident]]:
         """What the arms that explain their losses have told, while their wires still lead to the server."""
         states = {arm.name: self.states / arm.name for arm in self.program.arms if arm.explains}
-        return told(states, {name: f"{wire.host}:{wire.port}" for name, wire in wires.items()})
+        return told(states, {name: f"{wire.host}:{wire.port}" for name, wire in wires.items()}, since)
 
     def _url(self, wire: Wire | None = None) -> URL:
         url = make_url(self.server.url(driver=self.program.driver))
