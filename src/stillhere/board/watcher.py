@@ -1,4 +1,4 @@
-"""One thread for each server: it looks every few seconds over a connection that it keeps, and comes back after an outage."""
+"""One thread for each server: it looks every few seconds over a connection that it keeps, and comes back by itself."""
 
 from __future__ import annotations
 

@@ -27,11 +27,18 @@ function draw(tag, attributes, text) {
 function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   if (seconds < 60) return `${seconds < 10 ? Number(seconds).toFixed(1).replace(/\.0$/, "") : Math.round(seconds)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-  if (seconds < 172800) return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+  if (seconds < 3600) return parts(Math.round(seconds), 60, "min", "s");
+  if (seconds < 172800) return parts(Math.round(seconds / 60), 60, "h", "min");
   return `${Math.round(seconds / 86400)} d`;
 }
 
+function parts(small, factor, large, unit) {
+  const rest = small % factor;
+  return `${Math.floor(small / factor)} ${large}${rest ? ` ${rest} ${unit}` : ""}`;
+}
+
+// In the pixels that it gets, so that its letters are as large as all others.
+const widthOf = (place) => Math.max(260, place.clientWidth - 30);
 const number = (value) => (value === null || value === undefined ? "–" : String(value));
 const worst = (server) => server.findings.reduce((found, one) => Math.max(found, { info: 0, warning: 1, error: 2 }[one.severity]), -1);
 const oldest = (server) => (server.transactions && server.transactions.length ? server.transactions[0].seconds : 0);
@@ -121,15 +128,16 @@ function bars(pairs) {
 
 function idlePicture(server) {
   const most = Math.max(server.wait_timeout || 0, server.idle[0] || 0, 1);
-  const x = (seconds) => 8 + (584 * Math.log1p(seconds)) / Math.log1p(most);
-  const picture = draw("svg", { viewBox: "0 0 600 84", role: "img", "aria-label":
+  const width = widthOf($("one"));
+  const x = (seconds) => 8 + ((width - 16) * Math.log1p(seconds)) / Math.log1p(most);
+  const picture = draw("svg", { viewBox: `0 0 ${width} 84`, role: "img", "aria-label":
     `${server.idle_count} idle connections, the longest for ${duration(server.idle[0] || 0)}; wait_timeout is ${duration(server.wait_timeout)}` });
-  picture.append(draw("line", { x1: 8, x2: 592, y1: 58, y2: 58, class: "axis" }));
+  picture.append(draw("line", { x1: 8, x2: width - 8, y1: 58, y2: 58, class: "axis" }));
   let last = -99;
   for (const tick of [0, 1, 10, 60, 600, 3600, 28800, 86400].filter((one) => one <= most)) {
     if (x(tick) - last < 52) continue;
     last = x(tick);
-    picture.append(draw("text", { x: x(tick), y: 74, "text-anchor": tick ? "middle" : "start" }, tick ? duration(tick).replace(" 0 s", "").replace(" 0 min", "") : "0"));
+    picture.append(draw("text", { x: x(tick), y: 74, "text-anchor": tick ? "middle" : "start" }, tick ? duration(tick) : "0"));
   }
   const heights = new Map();
   for (const seconds of server.idle) {
@@ -230,11 +238,13 @@ function drawLosses() {
   const recent = state.incidents.filter((one) => now - Date.parse(one.at) < span);
   const causes = [...new Set(recent.map((one) => one.cause))].sort();
   const height = 24 + 20 * Math.max(1, causes.length);
-  const picture = draw("svg", { viewBox: `0 0 900 ${height}`, role: "img", "aria-label": `${recent.length} losses in the last hour` });
-  const x = (at) => 170 + (720 * (span - (now - at))) / span;
+  const width = widthOf($("timeline"));
+  const left = Math.min(170, Math.max(20, ...causes.map((cause) => cause.length * 7)));
+  const picture = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${recent.length} losses in the last hour` });
+  const x = (at) => left + ((width - left - 10) * (span - (now - at))) / span;
   causes.forEach((cause, index) => {
     picture.append(draw("text", { x: 0, y: 18 + 20 * index }, cause.replaceAll("_", " ")));
-    picture.append(draw("line", { x1: 170, x2: 890, y1: 14 + 20 * index, y2: 14 + 20 * index, class: "axis" }));
+    picture.append(draw("line", { x1: left, x2: width - 10, y1: 14 + 20 * index, y2: 14 + 20 * index, class: "axis" }));
   });
   if (!causes.length) picture.append(draw("text", { x: 0, y: 18 }, "none in the last hour"));
   for (const one of recent) {

@@ -44,8 +44,8 @@ def watch(
 ) -> None:
     """Show servers' connections on a live web page, until Ctrl-C.
 
-    One connection a server is held and asked every two seconds. The page changes nothing, unless --allow-kill lets it. On
-    another address than loopback it asks for the token that is printed, and whoever has that sees accounts and hosts.
+    One connection a server is held and asked every two seconds. The page changes nothing, unless --allow-kill lets it.
+    On another address than loopback it asks for the token that is printed; whoever has that sees accounts and hosts.
     """
     from stillhere.survey.login import address_of, target  # noqa: PLC0415 - keeps --help quick
 
@@ -123,7 +123,7 @@ def _recent(addresses: set[str]) -> Callable[[], list[dict[str, Any]]]:
 
     from stillhere.causes.incidents import Store, Unreadable, store_path  # noqa: PLC0415 - same
 
-    path = store_path()
+    path, known = store_path(), {_plain(address) for address in addresses}
 
     def read() -> list[dict[str, Any]]:
         if path is None or not path.exists():
@@ -132,10 +132,16 @@ def _recent(addresses: set[str]) -> Callable[[], list[dict[str, Any]]]:
             found = Store(path).read(since=datetime.now(UTC) - timedelta(hours=1), limit=500)
         except Unreadable:
             return []
-        wanted = [one for one in found if one.server in addresses]
+        wanted = [one for one in found if _plain(one.server) in known]
         return [_incident(one) for one in sorted(wanted, key=lambda one: one.at, reverse=True)]
 
     return read
+
+
+def _plain(address: str) -> str:
+    """One name for this machine, which an application and this command may write differently."""
+    host, colon, port = address.rpartition(":")
+    return f"localhost{colon}{port}" if host in {"127.0.0.1", "::1", "[::1]"} else address
 
 
 def _incident(one: Incident) -> dict[str, Any]:
