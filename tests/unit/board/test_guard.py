@@ -100,7 +100,8 @@ def test_kill_wants_the_pages_own_secret_and_a_known_server():
 
 @pytest.mark.parametrize(
     ("host", "expected"),
-    [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("localhost", True), ("10.0.0.1", False), ("evil", False)],
+    [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("localhost", True), ("10.0.0.1", False),
+     ("evil", False)],
 )  # fmt: skip
 def test_loopback_is_what_only_this_machine_reaches(host, expected):
     assert is_loopback(host) is expected
