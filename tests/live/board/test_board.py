@@ -157,3 +157,22 @@ def test_the_page_fetches_nothing_from_elsewhere(server, page):
         page.goto(address)
         expect(page, "#fleet .state").to_have_text("up", timeout=20_000)
         assert {one.split("/")[2] for one in asked if one.startswith("http")} == {address.split("/")[2]}
+
+
+def test_a_drill_is_watched_while_it_runs(page):
+    command = [sys.executable, "-m", "stillhere.cli.main", "drill", "--watch", "--quick", "--server", "mariadb"]
+    command += ["--fault", "kill_idle", "--rounds", "2", "--arm", "stock", "--arm", "stillhere"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        address = process.stderr.readline().split()[-1]
+        drain = threading.Thread(target=process.stderr.read)
+        drain.start()
+        page.goto(address)
+        expect(page, "#fleet .state").to_have_text("up", timeout=30_000)
+        expect(page, "#timeline").to_contain_text("killed", timeout=30_000)
+        expect(page, "#loss-list li").not_to_have_count(0)
+        seen = json.loads(page.evaluate("() => JSON.stringify(state)"))
+        assert seen["servers"][0]["connections"] >= 2
+        assert {one["cause"] for one in seen["incidents"]} <= {"killed", "unknown"}
+        drain.join()
+    assert process.returncode == 0
+    page.errors.clear()  # the page outlives what it watched

@@ -234,13 +234,14 @@ function drawLosses() {
   $("losses").hidden = state.incidents === null;
   if (state.incidents === null) return;
   const now = Date.now();
-  const span = 3600e3;
+  const oldest = state.incidents.length ? Date.parse(state.incidents[state.incidents.length - 1].at) : now;
+  const span = Math.min(3600e3, Math.max(120e3, (now - oldest) * 1.05));  // at most an hour, and never mostly empty
   const recent = state.incidents.filter((one) => now - Date.parse(one.at) < span);
   const causes = [...new Set(recent.map((one) => one.cause))].sort();
   const height = 24 + 20 * Math.max(1, causes.length);
   const width = widthOf($("timeline"));
   const left = Math.min(170, Math.max(20, ...causes.map((cause) => cause.length * 7)));
-  const picture = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${recent.length} losses in the last hour` });
+  const picture = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${recent.length} losses in the last ${duration(span / 1000)}` });
   const x = (at) => left + ((width - left - 10) * (span - (now - at))) / span;
   causes.forEach((cause, index) => {
     picture.append(draw("text", { x: 0, y: 18 + 20 * index }, cause.replaceAll("_", " ")));
@@ -252,8 +253,9 @@ function drawLosses() {
     mark.append(draw("title", {}, `${one.at}: ${one.sentence}`));
     picture.append(mark);
   }
-  for (const [minutes, words] of [[60, "an hour ago"], [30, "30 min"], [0, "now"]]) {
-    picture.append(draw("text", { x: x(now - minutes * 60e3), y: height - 2, "text-anchor": minutes === 60 ? "start" : minutes ? "middle" : "end" }, words));
+  for (const [part, anchor] of [[1, "start"], [0.5, "middle"], [0, "end"]]) {
+    const words = part ? `${duration(Math.round((span * part) / 1000))} ago` : "now";
+    picture.append(draw("text", { x: x(now - span * part), y: height - 2, "text-anchor": anchor }, words));
   }
   fill($("timeline"), picture);
   const list = $("loss-list");
