@@ -16,6 +16,7 @@ VERBS: tuple[str, ...] = (
     "tune",
     "lint",
     "maintain",
+    "watch",
     "export",
     "probe",
     "drill",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ import typer
 
 from stillhere.cli.checking import Wish, checking
 from stillhere.cli.render import messages, results
+from stillhere.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from stillhere.lab.drill.progress import Progress
@@ -56,6 +58,7 @@ def drill(
     html_file: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with pictures to this file.")
     ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Serve a live page of the servers meanwhile.")] = False,
     list_faults: Annotated[bool, typer.Option("--list", help="List the faults, and leave.")] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Random cuts, and every client's history held against the database.")
@@ -100,10 +103,33 @@ def drill(
     from stillhere.lab.drill.run import drill as play  # noqa: PLC0415 - same
 
     start = time.monotonic()
-    with Progress(messages, len(program.faults) * len(program.servers)) as progress:
+    total = len(program.faults) * len(program.servers)
+    with _page() if watch else nullcontext() as staged, Progress(messages, total, staged) as progress:
         rounds = play(program, progress)
     _write(rounds, json_file, html_file)
     raise typer.Exit(_conclude(rounds, progress, time.monotonic() - start))
+
+
+@contextmanager
+def _page() -> Iterator[Callable[[str, str, Sequence[Path]], None]]:
+    """The live page while the drill runs; gives what adds a server to it."""
+    try:
+        from stillhere.cli.boarding import Page, incidents_of  # noqa: PLC0415 - of an extra
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(f"--watch needs {error.name}; run: pip install 'stillhere[lab,monitor]'") from error
+    from stillhere.cli.listening import bound  # noqa: PLC0415 - beside its use
+    from stillhere.survey.login import address_of, target  # noqa: PLC0415 - same
+
+    states: list[Path] = []
+
+    def staged(_server: str, url: str, directories: Sequence[Path]) -> None:
+        states.extend(directories)
+        where = target(url)
+        page.add(address_of(where), where)
+
+    with Page(bound("127.0.0.1", 0), interval=0.5, incidents=incidents_of(states), title="stillhere drill") as page:
+        messages.print(f"watch it: {page.address}", soft_wrap=True)
+        yield staged
 
 
 def _list() -> None:

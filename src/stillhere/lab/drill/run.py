@@ -90,6 +90,9 @@ class Listener(Protocol):
     def ended(self, found: Round) -> None:
         """A round is over."""
 
+    def staged(self, server: str, url: str, states: Sequence[Path]) -> None:
+        """A server is up, at that URL, and its applications keep what they tell of losses in those directories."""
+
 
 def drill(program: Program, listener: Listener) -> list[Round]:
     """Play the whole program, its servers side by side.
@@ -152,6 +155,8 @@ class _Theatre(threading.Thread):
             application = Application(arm, stage.address(arm), service.url, LAST_STATEMENT_MARK, states / arm.name)
             stack.callback(application.close)
             stage.applications[arm.name] = application
+        explaining = [states / arm.name for arm in self._program.arms if arm.explains]
+        self._listener.staged(self.flavour, server.url(user="root", password=""), explaining)
         for fault in self._program.faults:
             if self._halt.is_set():
                 return
