@@ -19,6 +19,10 @@ from stillhere.board.guard import is_loopback
 from stillhere.board.watcher import Watcher
 from stillhere.causes.incidents import Store, Unreadable, store_path
 from stillhere.cli.problems import mask, problem_of
+from stillhere.doctor.case import Settings
+from stillhere.doctor.examination import Instructions, examine
+from stillhere.doctor.target import Target
+from stillhere.findings import Finding, Severity
 from stillhere.survey.login import login
 
 if TYPE_CHECKING:
@@ -74,7 +78,13 @@ class Page:
     def add(self, address: str, url: URL) -> None:
         """Watch one more server."""
         opening = partial(login, url, timeout=max(2.0, self._interval))
-        watcher = Watcher(address, opening, interval=self._interval, explain=self._explain)
+        watcher = Watcher(
+            address,
+            opening,
+            interval=self._interval,
+            explain=self._explain,
+            examine=partial(_examined, Target(address, url)),
+        )
         self._openings[address] = opening
         self._watchers.append(watcher)
         watcher.start()
@@ -99,6 +109,15 @@ class Page:
 
     def _explain(self, error: BaseException) -> str:
         return mask(problem_of(error)[1], self._secret_texts)
+
+
+def _examined(target: Target) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """What the doctor finds, and what it could not check."""
+    found = examine(target, Instructions(settings=Settings()))
+    if found.error:
+        return (), (found.error,)
+    worth = tuple(one for one in found.findings if one.severity > Severity.INFO)
+    return worth, tuple(f"{one.check}: {one.reason}" for one in found.not_checked)
 
 
 def recent_incidents(addresses: Iterable[str]) -> Callable[[], list[dict[str, Any]]]:

@@ -185,7 +185,9 @@ async function kill(address, one) {
 }
 
 function findingList(server) {
-  if (!server.findings.length) return make("p", "nothing to fix", { class: "quiet" });
+  const unseen = server.not_checked.length;
+  const rest = unseen ? make("p", `${unseen} checks could not be made; stillhere doctor says why`, { class: "quiet" }) : "";
+  if (!server.findings.length) return make("div", null, {}, make("p", "nothing to fix", { class: "quiet" }), rest);
   const list = make("ul", null, { class: "plain" });
   for (const one of server.findings) {
     const item = make("li", null, { class: "finding" },
@@ -194,7 +196,7 @@ function findingList(server) {
     for (const command of one.commands) item.append(make("div", null, {}, make("code", command)));
     list.append(item);
   }
-  return list;
+  return make("div", null, {}, list, rest);
 }
 
 function drawOne() {
