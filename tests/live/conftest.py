@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 
 import pytest
 
 from stillhere.errors import LabError
-from stillhere.lab.servers import start_server
+from stillhere.lab.servers import Setting, start_server
 
 SKIPPED = os.environ.get("STILLHERE_LAB_SKIP", "").replace(",", " ").split()
 FLAVOURS = ("mariadb", "mysql")
 
 
-def started(name: str):
+def started(name: str, variables: Mapping[str, Setting] | None = None):
     """A server of that flavour; the test is skipped where it was said that there is none."""
     if name in SKIPPED:
         pytest.skip(f"STILLHERE_LAB_SKIP says that there is no {name} server")
     try:
-        return start_server(name)
+        return start_server(name, variables=variables)
     except LabError as error:
         if name == "mysql":
             pytest.skip(str(error))
@@ -38,6 +39,12 @@ def mysql():
     """A MySQL server for this worker. A test that changes or ends it puts it back."""
     with started("mysql") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def start():
+    """Starts a server of a flavour's name, with variables of its own. The caller closes it."""
+    return started
 
 
 @pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in FLAVOURS])

@@ -32,6 +32,7 @@ __all__ = [
     "read_only",
     "rolled_back",
     "run_again",
+    "server_errors",
     "spoils_replay",
     "statement_limit",
     "symbol",
@@ -310,6 +311,11 @@ def run_again(code: int, flavour: Flavour | None = None) -> bool:
 def spoils_replay(code: int, flavour: Flavour | None = None) -> bool:
     """Whether a journaled statement that ended so makes its transaction not replayable."""
     return _has(code, flavour, Fact.SPOILS)
+
+
+def server_errors(flavour: Flavour) -> tuple[ErrorCode, ...]:
+    """The lines of the table whose errors a server of that family raises itself."""
+    return tuple(line for line in _TABLE if not line.client_side and line.flavour in (None, flavour))
 
 
 def packet_too_large(code: int, flavour: Flavour | None = None) -> bool:
