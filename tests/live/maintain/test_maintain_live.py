@@ -17,6 +17,13 @@ import pytest
 from stillhere.cli.maintaining import flow
 from stillhere.maintain import work
 
+# Whoever is started in a shell's background ignores SIGINT, and so do his children.
+INTERRUPTIBLE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from stillhere.cli.main import main
+sys.exit(main())
+"""
 SMALL = ("--min-free", "4M")
 
 
@@ -191,7 +198,7 @@ class TestRun:
         self.steps(own)
         state = tmp_path / "state.json"
         url = own.url("root", "", driver=driver)
-        command = (sys.executable, "-m", "stillhere.cli.main", "maintain", url, "--check", "--run", "--yes")
+        command = (sys.executable, "-c", INTERRUPTIBLE, "maintain", url, "--check", "--run", "--yes")
         waiting = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE info LIKE 'CHECK TABLE%'"
         with pymysql.connect(host=own.host, port=own.port, user="root") as holder:
             holder.cursor().execute("LOCK TABLES shop.b WRITE")
