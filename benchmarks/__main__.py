@@ -1,4 +1,4 @@
-"""The one command: ``python -m benchmarks``; ``python -m benchmarks errorlog`` needs no server."""
+"""The one command: ``python -m benchmarks``; with ``errorlog`` or ``lint`` that part alone, which needs no server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import cores, cost, errorlog, memory, report, round_trips, times
+from benchmarks import cores, cost, errorlog, lint, memory, recovery, report, round_trips, times
 from benchmarks.arms import DRIVERS, prepare
 from benchmarks.line import Line
 from benchmarks.place import place
@@ -24,7 +24,10 @@ def main() -> int:
         return errorlog.main(sys.argv[2:])
     options = _options()
     rows: list[Row] = []
-    versions = []
+    versions: list[str] = []
+    if options.part == "lint":
+        rows += lint.measure(quick=options.quick)
+        return _conclude(options, versions, rows)
     for name in _SERVERS if options.server == "both" else (options.server,):
         try:
             server = start_server(name)
@@ -39,8 +42,10 @@ def main() -> int:
                 for row in _measure(server, driver, quick=options.quick):
                     print(f"{row.server} {row.driver} {row.measure}: {row.arm} {row.text}", file=sys.stderr)
                     rows.append(row)
-    if not rows:
-        return 1
+    return _conclude(options, versions, rows) if rows else 1
+
+
+def _conclude(options: argparse.Namespace, versions: list[str], rows: list[Row]) -> int:
     found_on = place(versions)
     report.show(found_on, rows)
     if options.json:
@@ -56,11 +61,13 @@ def _measure(server: Server, driver: str, *, quick: bool) -> Iterator[Row]:
         yield from round_trips.measure(server, line, driver)
         yield from times.measure(server, line, driver, blocks, turns)
     yield from cost.measure(server, driver, blocks, turns)
+    yield from recovery.measure(server, driver, blocks // 2, turns)
     yield from memory.measure(server, driver)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=("connections", "lint"), default="connections")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions: half a minute a driver")
     parser.add_argument("--server", choices=(*_SERVERS, "both"), default="both")
     parser.add_argument("--driver", choices=DRIVERS, help="only this one")

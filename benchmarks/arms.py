@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.pool import QueuePool
 
+from benchmarks import losing
 from stillhere.continuity.witness_table import creation
 from stillhere.lab.servers import Server
 
@@ -128,4 +129,8 @@ TASKS: Mapping[str, Callable[[Engine], Callable[[], object]]] = {
     "statements": statements,
     "cursor statements": cursor_statements,
     "checkouts": checkouts,
+    "loss continued": losing.continued,
+    "loss continued, unexplained": losing.unexplained(losing.continued),
+    "loss refused": losing.refused,
+    "loss refused, unexplained": losing.unexplained(losing.refused),
 }

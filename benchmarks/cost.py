@@ -1,4 +1,4 @@
-"""Microseconds that stillhere adds to one statement and to one checkout."""
+"""Microseconds that stillhere adds to one statement and to one checkout, and that its metrics add to that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.arms import BARE, GROUP, STILLHERE, url_of
-from benchmarks.pairs import added, alternate
+from benchmarks.pairs import Samples, added, alternate
 from benchmarks.rows import Row
 from benchmarks.worker import Worker
 from stillhere.lab.servers import Server
@@ -26,6 +26,14 @@ _MEASURED = (
 )
 
 
+_METRICS = "stillhere, metrics"
+_METRICS_TARGET = 1.0
+_METERED = (
+    ("metrics add per statement", "statements", _METRICS_TARGET),
+    ("metrics add per checkout", "checkouts", None),
+)
+
+
 def measure(server: Server, driver: str, blocks: int, turns: int) -> Iterator[Row]:
     """Statements of one transaction, by SQLAlchemy and by the bare cursor; then checkouts."""
     for name, task, options, target in _MEASURED:
@@ -33,17 +41,26 @@ def measure(server: Server, driver: str, blocks: int, turns: int) -> Iterator[Ro
             BARE: partial(Worker, url_of(server, driver, BARE), task, options),
             STILLHERE: partial(Worker, url_of(server, driver, STILLHERE), task),
         }
-        samples = alternate(arms, blocks, turns, _RUNS)
-        for clock in ("cpu", "wall"):
-            found = added(getattr(samples[STILLHERE], clock), getattr(samples[BARE], clock), GROUP)
-            yield Row(
-                server=server.flavour.name.lower(),
-                driver=driver,
-                measure=f"{name}, {'client CPU' if clock == 'cpu' else 'time'}",
-                arm=STILLHERE,
-                value=found.value,
-                low=found.low,
-                high=found.high,
-                unit="µs",
-                target=target if clock == "cpu" else None,
-            )
+        yield from _rows(server, driver, name, alternate(arms, blocks, turns, _RUNS), target)
+    for name, task, target in _METERED:
+        url = url_of(server, driver, STILLHERE)
+        arms = {STILLHERE: partial(Worker, url, task), _METRICS: partial(Worker, url, task, None, "prometheus")}
+        yield from _rows(server, driver, name, alternate(arms, blocks, turns, _RUNS), target)
+
+
+def _rows(server: Server, driver: str, name: str, samples: dict[str, Samples], target: float | None) -> Iterator[Row]:
+    """What the second arm adds to the first."""
+    base, arm = samples
+    for clock in ("cpu", "wall"):
+        found = added(getattr(samples[arm], clock), getattr(samples[base], clock), GROUP)
+        yield Row(
+            server=server.flavour.name.lower(),
+            driver=driver,
+            measure=f"{name}, {'client CPU' if clock == 'cpu' else 'time'}",
+            arm=arm,
+            value=found.value,
+            low=found.low,
+            high=found.high,
+            unit="µs",
+            target=target if clock == "cpu" else None,
+        )

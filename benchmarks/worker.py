@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from time import perf_counter, thread_time
 from types import TracebackType
 from typing import Any, Self
@@ -36,11 +37,12 @@ class Worker:
         url: where to, with stillhere in it or not.
         task: a name in `benchmarks.arms.TASKS`.
         options: for ``create_engine``.
+        metrics: the module of `stillhere.observe` that measures the engine; none where it is empty.
     """
 
-    def __init__(self, url: str, task: str, options: dict[str, Any] | None = None) -> None:
+    def __init__(self, url: str, task: str, options: dict[str, Any] | None = None, metrics: str = "") -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own command line
-            [sys.executable, "-m", "benchmarks.worker", url, task, json.dumps(options or {})],
+            [sys.executable, "-m", "benchmarks.worker", url, task, json.dumps(options or {}), metrics],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -82,5 +84,8 @@ def work(run: Callable[[], object]) -> None:
 
 if __name__ == "__main__":
     cores.settle()
-    _, _url, _task, _options = sys.argv
-    work(TASKS[_task](engine_at(_url, **json.loads(_options))))
+    _, _url, _task, _options, _metrics = sys.argv
+    _engine = engine_at(_url, **json.loads(_options))
+    if _metrics:
+        import_module(f"stillhere.observe.{_metrics}").instrument(_engine)
+    work(TASKS[_task](_engine))

@@ -56,6 +56,10 @@ class Policy:
             One more round trip for each of them. Needs ``stillhere witness create URL`` once.
         witness_autocommit: the same for writes outside transactions: each becomes a transaction of its own
             (BEGIN, the write, the witness, COMMIT: three more round trips). Needs ``witness``.
+        incidents: look for the cause of each loss over a short connection of its own, at most one a second and
+            server, and keep what was found in a local file (``stillhere incidents`` shows it). On: a loss whose
+            cause is looked for a day later has none. Off: nothing more is asked and nothing is kept; what the lost
+            connection itself told is still noted on exceptions and logged.
         stricter: a hook called with the `stillhere.events.Loss` before it is acted on; answering a
             text refuses to continue, with that text as the reason. It can't allow anything.
     """
@@ -72,6 +76,7 @@ class Policy:
     synchronous_replication: bool = False
     witness: bool = False
     witness_autocommit: bool = False
+    incidents: bool = True
     stricter: Callable[[Any], str | None] | None = None
 
     def __post_init__(self) -> None:
@@ -147,4 +152,5 @@ _PARSERS: dict[str, Callable[[str, str], Any]] = {
     "synchronous_replication": parse_switch,
     "witness": parse_switch,
     "witness_autocommit": parse_switch,
+    "incidents": parse_switch,
 }

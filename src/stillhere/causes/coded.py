@@ -9,7 +9,7 @@ from stillhere.causes.observations import Observations
 from stillhere.causes.reading import EXCEPTION, Reading
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
-from stillhere.causes.wording import source_of, times
+from stillhere.causes.wording import source_of
 from stillhere.errorlog.entry import Kind
 from stillhere.findings import Remedy
 
@@ -45,7 +45,7 @@ class CodedRule(Rule):
         weighing.pro(f"error {code}", EXCEPTION, when=bool(code))
         lines = reading.lines(*self.kinds)
         if lines:
-            weighing.pro(f"the log has {lines[0].kind.value} {times(len(lines))}", source_of(lines[0]))
+            weighing.pro(f"the log has {lines[0].kind.value} {reading.counted(lines)}", source_of(lines[0]))
         self.weigh(reading, weighing)
         if code or (lines and not reading.told):
             best = Certainty.PROVED

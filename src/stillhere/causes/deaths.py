@@ -22,7 +22,7 @@ from stillhere.causes.wording import moment, source_of, utc
 from stillhere.errorlog.entry import LIFECYCLE, Entry, Kind
 from stillhere.errorlog.summary import Ending, Life
 
-__all__ = ["Death", "concerned_by_an_end", "death", "no_death", "shortly_before", "weigh_death"]
+__all__ = ["Death", "concerned_by_an_end", "death", "no_death", "shortly_before", "timed_out_after", "weigh_death"]
 
 _SLACK = timedelta(seconds=2)
 _HOUR = timedelta(hours=1)
@@ -63,14 +63,22 @@ def death(reading: Reading) -> Death | None:
     if window is None:
         return _only(ends, sure=not reading.told)
     if not window.exact:
+        met = next((end for end in reversed(ends) if _coincides(end, window)), None) if reading.unplaced else None
+        if met is not None:
+            return met
         before = [end for end in ends if end.last is not None and utc(end.last) <= window.end + _SLACK]
         return _with(before[-1], exact=False) if before else None
-    return next((end for end in ends if _touches(end, window)), None)
+    touching = [end for end in ends if _touches(end, window)]
+    # Clocks differ by a little: the slack admits an end from just before it was last alive, but not in the place of one
+    # that lies where it was lost.
+    return next((end for end in touching if _lies_in(end, window)), touching[-1] if touching else None)
 
 
 def concerned_by_an_end(reading: Reading) -> bool:
     """Whether the client's trouble is one that a restart gives, and nothing named another reason."""
-    unreached = reading.connecting and (reading.has(*_UNREACHED) or not reading.codes)
+    # A server that goes down may still take a connection, and end it before its greeting.
+    cut_off = reading.has("CR_SERVER_LOST", "CR_SERVER_GONE_ERROR") and reading.restart.happened is True
+    unreached = reading.connecting and (reading.has(*_UNREACHED) or cut_off or not reading.codes)
     named = (
         reading.said_inactive
         or reading.too_large
@@ -97,6 +105,13 @@ def shortly_before(reading: Reading, end: Death) -> bool:
     return window is not None and end.last is not None and timedelta() <= window.end - utc(end.last) <= _HOUR
 
 
+def timed_out_after(reading: Reading, end: Death) -> bool:
+    """Whether the log has connections that timed out after that end of a life: there were new ones by then."""
+    lines = reading.timed_out_lines
+    last = lines[-1].at if lines else None
+    return last is not None and end.last is not None and utc(last) >= utc(end.last)
+
+
 def weigh_death(weighing: Weighing, end: Death) -> Weighing:
     """Put the lines that an ending rests on into evidence."""
     for entry in end.evidence[:3]:
@@ -108,12 +123,21 @@ def weigh_death(weighing: Weighing, end: Death) -> Weighing:
 
 
 def _touches(end: Death, window: Window) -> bool:
+    if end.next_start is not None and end.next_start.at is not None and utc(end.next_start.at) <= window.start:
+        return False  # the connection belonged to the life after it
+    return _coincides(end, window)
+
+
+def _coincides(end: Death, window: Window) -> bool:
     first, last = end.first or end.last, end.last or end.first
     if first is None or last is None:
         return False
-    if end.next_start is not None and end.next_start.at is not None and utc(end.next_start.at) <= window.start:
-        return False  # the connection belonged to the life after it
     return utc(first) <= window.end + _SLACK and utc(last) >= window.start - _SLACK
+
+
+def _lies_in(end: Death, window: Window) -> bool:
+    last = end.last or end.first
+    return last is not None and utc(last) >= window.start
 
 
 def _only(ends: list[Death], *, sure: bool) -> Death:
@@ -135,6 +159,8 @@ def _from_lives(lives: tuple[Life, ...]) -> list[Death]:
         times = [entry.at for entry in life.evidence if entry.at is not None]
         last = (after.started if after and life.ending is Ending.KILLED else None) or life.ended
         first = min(times, default=life.ended)
+        if last is not None and life.ending is Ending.KILLED and not times:
+            first = max(utc(last) - _SILENT, utc(life.started)) if life.started else utc(last) - _SILENT
         ends.append(Death(life.ending, first or last, last or first, life.evidence, start))
     return ends
 

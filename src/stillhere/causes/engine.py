@@ -44,7 +44,11 @@ def explain(seen: Observations, rules: Iterable[Rule]) -> Explanation:
     rules = tuple(rules)
     answers = [answer for rule in rules if (answer := rule.judge(seen)) is not None]
     general = _generalised(answers, rules)
-    ranked = sorted(answers, key=lambda answer: (-answer.certainty.value, answer.cause in general, -_balance(answer)))
+    rows = {rule.name: rule.number for rule in rules}
+    ranked = sorted(
+        answers,
+        key=lambda one: (-one.certainty.value, one.cause in general, -_balance(one), rows.get(one.cause, 0)),
+    )
     named = _name(ranked, general)
     collect = () if named is not None and named.certainty is Certainty.PROVED else _collect(ranked)
     return Explanation(causes=tuple(ranked), named=named, collect=collect)
@@ -82,4 +86,6 @@ def _balance(answer: Attribution) -> int:
 
 
 def _collect(ranked: list[Attribution]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(step for answer in ranked for step in answer.settle))
+    """Of those that are worth looking into; of the unlikely ones only where there are no others."""
+    likely = [answer for answer in ranked if answer.certainty is not Certainty.UNLIKELY]
+    return tuple(dict.fromkeys(step for answer in likely or ranked for step in answer.settle))

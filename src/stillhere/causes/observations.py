@@ -164,6 +164,8 @@ class ServerFacts:
         same: whether the server that answers now is the one that was lost.
         thread_alive: whether the lost thread is still in the process list.
         kills: how much ``Com_kill`` grew over the connection's life, our own left out.
+        lost_meanwhile: how many connections this process lost in the time in which a KILL of this one was counted;
+            those that the server itself explained are left out.
         deltas: growth of other status counters over the connection's life, names in lower case.
         read_only_now: whether it refuses writes now.
     """
@@ -179,6 +181,7 @@ class ServerFacts:
     same: bool | None = None
     thread_alive: bool | None = None
     kills: int | None = None
+    lost_meanwhile: int | None = None
     deltas: Mapping[str, int] = field(default_factory=dict)
     read_only_now: bool | None = None
 
@@ -232,6 +235,8 @@ class Observations:
         pool: the application's pool.
         log: entries of error logs, kernel logs and service managers around the moment, in order of time; of the
             whole log where the moment isn't known.
+        log_omitted: how many more entries there are of the very kind that is in `log`, which were counted and not kept;
+            only where a log itself is the question.
         log_covers: whether the log reaches over the moment of the loss, so that silence in it means something.
         lives: the server's lives, from a whole log.
         report: the traceback or error report, where there is one.
@@ -246,6 +251,7 @@ class Observations:
     process: ProcessFacts = field(default_factory=ProcessFacts)
     pool: PoolSettings = field(default_factory=PoolSettings)
     log: tuple[Entry, ...] = ()
+    log_omitted: int = 0
     log_covers: bool = False
     lives: tuple[Life, ...] = ()
     report: Report | None = None

@@ -6,12 +6,13 @@ A fact that a live loss carries is taken from there, else from the report. ``Non
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
 from stillhere.apptrace.report import Position
 from stillhere.causes.observations import Observations
 from stillhere.causes.timing import Restart, Window, restart_of
-from stillhere.causes.wording import utc
+from stillhere.causes.wording import times, utc
 from stillhere.causes.wordings import code_by_words
 from stillhere.errorlog.entry import Entry, Kind
 from stillhere.server import errorcodes
@@ -22,6 +23,7 @@ __all__ = [
     "EXCEPTION",
     "PROCESSLIST",
     "STATUS",
+    "TIMED_OUT",
     "TRACEBACK",
     "VARIABLES",
     "Reading",
@@ -35,6 +37,10 @@ STATUS = "SHOW GLOBAL STATUS"
 PROCESSLIST = "process list"
 
 _FIRST = frozenset({Position.CHECKOUT, Position.FIRST_STATEMENT})
+_CLOCKS = timedelta(seconds=2)
+TIMED_OUT = "timeout reading"
+"""What MySQL and MariaDB say, in small letters, of a connection on which nothing came in time."""
+_PERHAPS_FIRST = frozenset({Position.STATEMENT, Position.FLUSH, Position.ROLLBACK, Position.UNKNOWN})
 _IN_FLIGHT = frozenset({"SEND", "AWAIT", "FETCH", "COMMIT"})
 _OUT_OF_STEP = frozenset({"CR_COMMANDS_OUT_OF_SYNC", "ER_NET_PACKETS_OUT_OF_ORDER", "CR_MALFORMED_PACKET"})
 _CREATE = "CREATE"
@@ -193,7 +199,18 @@ class Reading:
             return True
         if self.loss.phase:
             return self.loss.verdict == "NOT_SENT"
-        return self.has("CR_SERVER_GONE_ERROR") or self.said_inactive
+        return self.has("CR_SERVER_GONE_ERROR") or self.said_inactive or self.unasked
+
+    @property
+    def unasked(self) -> bool:
+        """Whether the driver read a packet that answers nothing: an error that the server left when it hung up.
+
+        PyMySQL reports it as a bare 2013 and loses its number. What tells is the place: ``_read_packet`` raises it for
+        a packet of sequence 0, ``_read_bytes`` for the end of the stream.
+        """
+        frames = self.report.frames if self.report else ()
+        read = bool(frames) and frames[-1].function == "_read_packet"
+        return read and self.driver == "PyMySQL" and self.has("CR_SERVER_LOST") and self.os_error is None
 
     @property
     def perhaps_stale(self) -> bool:
@@ -210,6 +227,8 @@ class Reading:
             return "it was found dead while idle, before anything was sent", CLIENT
         where = "at checkout" if self.position is Position.CHECKOUT else "at the first statement after checkout"
         at = where if self.first else "when the statement was to be sent"
+        if self.unasked:
+            return "2013 in _read_packet: the server had left an error there when it closed the connection", TRACEBACK
         if self.stale:
             code = self.met("CR_SERVER_GONE_ERROR")
             return f"{code or 'the loss'} {at}: the connection was dead before", EXCEPTION
@@ -221,6 +240,16 @@ class Reading:
         if not self.lossy or self.stale or self.symbols == {"NOT_CONNECTED"}:
             return False
         return self.loss.phase in _IN_FLIGHT or not self.loss.phase
+
+    @property
+    def unplaced(self) -> bool:
+        """Whether nothing tells if a statement was at work when it was cut.
+
+        A traceback of 2013 at some statement: sending to a connection that the server had closed long before succeeds,
+        and the read after it fails just so. Only what coincides with the moment of the error can be placed.
+        """
+        measured = self.loss.phase or self.idle is not None or self.loss.age is not None
+        return self.in_flight and not measured and self.in_transaction is not True and self.position in _PERHAPS_FIRST
 
     @property
     def pause(self) -> float | None:
@@ -313,7 +342,8 @@ class Reading:
         measured = self.idle if self.stale else (self.loss.duration if self.in_flight or self.connecting else None)
         zoned = self.loss.at is not None or bool(self.report and self.report.zoned)
         back = measured if measured is not None else self.loss.age
-        exact = zoned and (back is not None or self.connecting or (self.in_flight and not self.first))
+        placed = self.in_flight and not self.first and not self.unplaced
+        exact = zoned and (back is not None or self.connecting or placed)
         return Window(utc(at) - timedelta(seconds=min(back or 0.0, 1e9)), utc(at), exact)
 
     def lines(self, *kinds: Kind) -> tuple[Entry, ...]:
@@ -325,6 +355,23 @@ class Reading:
             if entry.kind in kinds
             and (window is None or (entry.at is not None and (not window.exact or window.has(entry.at))))
         )
+
+    @property
+    def timed_out_lines(self) -> tuple[Entry, ...]:
+        """The log's entries about connections that timed out before the loss, of whoever they were."""
+        user, window = self.session.user, self.window
+        end = None if window is None else window.end + _CLOCKS
+        return tuple(
+            line
+            for line in self.lines(Kind.IDLE_TIMEOUT, Kind.ABORTED)
+            if (line.kind is Kind.IDLE_TIMEOUT or TIMED_OUT in line.reason.lower())
+            and (not user or not line.user or line.user == user)
+            and (end is None or line.at is None or utc(line.at) <= end)
+        )
+
+    def counted(self, lines: Sequence[Entry]) -> str:
+        """How often a log has what these entries say, with those that were counted and not kept."""
+        return times(len(lines) + self.seen.log_omitted)
 
     def own_lines(self, *kinds: Kind) -> tuple[Entry, ...]:
         """Those of them that are about the lost connection, by its number."""

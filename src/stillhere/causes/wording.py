@@ -29,7 +29,7 @@ def bytes_of(size: float) -> str:
 
 def times(count: int) -> str:
     """``"once"`` or ``"7 times"``."""
-    return "once" if count == 1 else f"{count} times"
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def moment(at: datetime) -> str:

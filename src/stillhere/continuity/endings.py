@@ -9,7 +9,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from stillhere.continuity.continuation import Call
-from stillhere.continuity.recovery import Recovery, lost_by, pass_on_unless_lost
+from stillhere.continuity.losses import lost_by, pass_on_unless_lost
+from stillhere.continuity.recovery import Recovery
 from stillhere.continuity.session import Step
 from stillhere.continuity.statement import Kind, Statement, classify
 from stillhere.continuity.states import LinkState

@@ -10,10 +10,13 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from stillhere import events
-from stillhere.continuity import forks, watchdog
+from stillhere.causes.observations import PoolSettings
+from stillhere.continuity import forks, visits, watchdog
+from stillhere.continuity.dossier import Dossier, dossier_of
 from stillhere.continuity.facts import UNKNOWN_FACTS, Facts, learn, restarted_between
 from stillhere.continuity.fence import Ghost, fence
 from stillhere.continuity.gate import Gate, GateFull, GateTimeout, gate_for
+from stillhere.continuity.inquiry import INQUIRY, load_rules
 from stillhere.continuity.link import Link
 from stillhere.continuity.recovery import lay_ghosts
 from stillhere.continuity.slot import build
@@ -35,7 +38,7 @@ _SUSPICION = 600.0
 _UNREACHABLE = frozenset({2002, 2003, 2013})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Endpoint:
     """One address, reached with one driver under one policy.
 
@@ -44,8 +47,9 @@ class Endpoint:
         policy: how far to go.
         name: the address as text, without credentials.
         gate: who may reconnect now; shared by every endpoint of this address in the process.
+        dossier: what the process knows of the address; shared likewise.
         witness: the witness table; None where the policy wants none, and until the first connection told its schema.
-        own_kills: how many KILLs the fence has sent.
+        pool: the application's pool, as far as it is known.
     """
 
     driver: Driver
@@ -53,7 +57,8 @@ class Endpoint:
     name: str
     gate: Gate = field(init=False)
     witness: Witness | None = None
-    own_kills: int = 0
+    dossier: Dossier = field(init=False)
+    pool: PoolSettings = field(default_factory=PoolSettings)
     _ghosts: tuple[Ghost, ...] = ()
     _suspects: dict[bytes, tuple[int, float]] = field(default_factory=dict)
     _latest: Facts = UNKNOWN_FACTS
@@ -67,6 +72,20 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         self.gate = gate_for(self.name)
+        self.gate.on_wait = visits.note_wait
+        self.dossier = dossier_of(self.name)
+        if not self.policy.incidents:
+            load_rules()
+
+    @property
+    def own_kills(self) -> int:
+        """How many KILLs the fences of this process have sent to the address."""
+        return self.dossier.own_kills
+
+    @property
+    def latest(self) -> Facts:
+        """What was learned of the server by the connection that was opened last."""
+        return self._latest
 
     def error(self, kind: type[CallError], message: str) -> CallError:
         """An exception that is of the driver's class as well."""
@@ -85,6 +104,7 @@ class Endpoint:
             Exception: whatever the chain raises that waiting can't mend.
         """
         started = time.monotonic()
+        latest = self._latest
 
         def attempt() -> tuple[Any, Facts]:
             if target is not None:
@@ -98,15 +118,20 @@ class Endpoint:
                 self.driver.discard(connection)
                 raise
 
-        try:
-            opened = self.gate.connect(
-                attempt, deadline=deadline, waitable=self._waitable, max_waiting=self.policy.max_waiting
-            )
-        except (GateTimeout, GateFull) as refusal:
-            seconds = time.monotonic() - started
-            events.emit(events.Wait(server=self.name, seconds=seconds, served=False))
-            raise self._unavailable(refusal, seconds) from refusal.last_error
-        self._note(opened[1])
+        with visits.Visit(self, chain, latest) as visit:
+            try:
+                opened = self.gate.connect(
+                    attempt,
+                    deadline=deadline,
+                    waitable=visit.noting(self._waitable),
+                    max_waiting=self.policy.max_waiting,
+                )
+            except (GateTimeout, GateFull) as refusal:
+                seconds = time.monotonic() - started
+                events.emit(events.Wait(server=self.name, seconds=seconds, served=False))
+                raise self._unavailable(refusal, seconds) from refusal.last_error
+            self._note(opened[1])
+            visit.served(opened[1])
         seconds = time.monotonic() - started
         if seconds > 1.0:
             events.emit(events.Wait(server=self.name, seconds=seconds, served=True))
@@ -140,6 +165,8 @@ class Endpoint:
         forks.remember(connection, link)
         if self.policy.detect_within:
             watchdog.ensure_running()
+        if self.policy.incidents:
+            INQUIRY.expect(self, chain)
         return connection
 
     def add_ghost(self, ghost: Ghost) -> None:
@@ -173,7 +200,7 @@ class Endpoint:
                     facts,
                     ghost,
                     deadline=deadline,
-                    on_kill=self.note_own_kill,
+                    on_kill=self.dossier.note_own_kill,
                     prove=prove,
                 )
                 released = released and done
@@ -200,16 +227,12 @@ class Endpoint:
             self._suspects[key] = (life, since)
             return life != self._life
 
-    def note_own_kill(self) -> None:
-        """The fence is about to KILL."""
-        with self._lock:
-            self.own_kills += 1
-
     def _note(self, facts: Facts) -> None:
         """Count the server's lives, as its connections tell of them."""
         with self._lock:
             self._life += restarted_between(self._latest, facts) is True
             self._latest = facts
+        self.dossier.note_opened(facts)
 
     def forked(self) -> None:
         """In the child of a fork: the parent's locks may be held by a thread that doesn't exist here."""

@@ -33,6 +33,7 @@ class Facts:
         own_kills: how many of those the fence of this process had sent by then.
         learned_at: when, on the monotonic clock.
         opening_at: when it began to be opened.
+        version: the server's, three numbers; None when unknown.
     """
 
     flavour: Flavour
@@ -48,6 +49,7 @@ class Facts:
     learned_at: float
     opening_at: float = 0.0
     own_kills: int = 0
+    version: tuple[int, int, int] | None = None
 
 
 UNKNOWN_FACTS = Facts(
@@ -102,7 +104,8 @@ def learn(driver: Driver, connection: Any, opening_at: float = 0.0) -> Facts:
         connection: a physical one, just opened.
         opening_at: when that began, on the monotonic clock.
     """
-    flavour = parse_version(driver.server_version(connection)).flavour
+    version = parse_version(driver.server_version(connection))
+    flavour = version.flavour
     try:
         row = driver.fetch(connection, _QUERIES[flavour])[0]
     except (driver.dbapi.Error, IndexError) as error:
@@ -123,6 +126,7 @@ def learn(driver: Driver, connection: Any, opening_at: float = 0.0) -> Facts:
         kills=_number(kills),
         learned_at=time.monotonic(),
         opening_at=opening_at,
+        version=version.number,
     )
 
 

@@ -6,18 +6,20 @@ import logging
 import threading
 import weakref
 from collections.abc import Callable
+from os import getpid
 from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from stillhere.continuity import endings
+from stillhere.continuity import endings, explaining
 from stillhere.continuity.accounting import Ledger
 from stillhere.continuity.continuation import Call
 from stillhere.continuity.facts import UNKNOWN_FACTS, Facts
 from stillhere.continuity.fence import Ghost
-from stillhere.continuity.liveness import BLIND, Blind, Peek
+from stillhere.continuity.liveness import BLIND, Blind, Ending, Peek
+from stillhere.continuity.losses import lost_by, pass_on_unless_lost
 from stillhere.continuity.packets import largest_statement, too_large
-from stillhere.continuity.recovery import Recovery, lost_by, pass_on_unless_lost, reopen
+from stillhere.continuity.recovery import Recovery, reopen
 from stillhere.continuity.session import SessionState, Step, reading_mode
 from stillhere.continuity.statement import TEXTS, Kind, Statement, classify
 from stillhere.continuity.states import LinkState, may_follow
@@ -62,6 +64,7 @@ class Link:
             own or ours.
         descriptor: of the physical connection's socket; -1 for none. Kept, because mysqlclient tells nothing to
             another thread than the one that is inside a call.
+        opened_by: process and thread that opened the present or last physical connection.
         facts: what was learned of the present or last physical connection.
         previous_facts: the same of the one before.
         sent_at: monotonic time at which the statement in flight was sent; 0 when none is.
@@ -79,7 +82,7 @@ class Link:
     __slots__ = (
         "__weakref__", "_observe", "_packet_limit", "_peek", "_read_mode", "_slow",
         "alone_witnessed", "chain", "condemned", "descriptor", "driver", "end_sent", "endpoint", "facts", "last_used",
-        "ledger", "lock", "lost_uncommitted", "lost_why", "more_results", "opened_at", "owner",
+        "ledger", "lock", "lost_uncommitted", "lost_why", "more_results", "opened_at", "opened_by", "owner",
         "previous_facts", "replay_off", "results_of", "returning", "sent_at", "state", "stream", "token", "watching",
     )  # fmt: skip
 
@@ -95,6 +98,7 @@ class Link:
         self.previous_facts: Facts = UNKNOWN_FACTS
         self.sent_at = 0.0
         self.last_used = self.opened_at = monotonic()
+        self.opened_by = (getpid(), get_ident())
         self.condemned = ""
         self.lost_why = ""
         self.lost_uncommitted = False
@@ -174,6 +178,7 @@ class Link:
         self.stream = None
         self.previous_facts, self.facts = self.facts, facts
         self.condemned = ""
+        self.opened_by = (getpid(), get_ident())
         self.last_used = self.opened_at = monotonic()
         self.become(LinkState.READY)
 
@@ -218,9 +223,9 @@ class Link:
         """Whether the physical connection is good, without a round trip."""
         return self._peek.look()
 
-    def last_words(self) -> bytes:
-        """What the server said unasked before it closed."""
-        return self._peek.last_words()
+    def ending(self) -> Ending:
+        """How the physical connection ended, once it was found dead."""
+        return self._peek.ending()
 
     @property
     def outlived(self) -> bool:
@@ -241,7 +246,8 @@ class Link:
         if session.in_prologue:
             self.ledger.end_prologue()
             return True
-        return self.state is _READY and self._peek.look() is not _DEAD and not self.outlived
+        good = self.state is _READY and self._peek.look() is not _DEAD and not self.outlived
+        return good or explaining.left_in_pool(self)
 
     # -- statements ------------------------------------------------------------------------------------
 
@@ -269,7 +275,7 @@ class Link:
         elif now - self.last_used > _LOOK_AFTER and self._gone(connection, statement):
             return self._recovery(connection, cursor, statement, sql).run(None, Phase.IDLE)
         if len(sql) > self._packet_limit:
-            raise self._too_large(len(sql))
+            raise self._too_large(statement, len(sql))
         self.sent_at = now
         try:
             result = cursor._stillhere_query(sql)  # noqa: SLF001 - ours
@@ -339,7 +345,7 @@ class Link:
         elif self._gone(connection, statement):
             return self._call_recovery(connection, statement, sql, send).run(None, Phase.IDLE)
         if len(sql) > self._packet_limit:
-            raise self._too_large(len(sql))
+            raise self._too_large(statement, len(sql))
         now = self.sent_at = monotonic()
         try:
             result = send()
@@ -450,9 +456,11 @@ class Link:
         """Hold the link for one call; ``nested``: a call of the thread that holds it already passes through."""
         return _Held(self, nested=nested)
 
-    def _too_large(self, size: int) -> Exception:
-        error = too_large(size, self.facts.max_allowed_packet)
-        return self.endpoint.error(type(error), error.message)
+    def _too_large(self, statement: Statement, size: int) -> Exception:
+        guarded = too_large(size, self.facts.max_allowed_packet)
+        error = self.endpoint.error(type(guarded), guarded.message)
+        explaining.not_sent(self, statement.verb, size, error)
+        return error
 
     def refuse_second_thread(self) -> NoReturn:
         """Two threads on one connection: the second one's statement would land in the first one's reply."""

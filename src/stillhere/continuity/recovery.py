@@ -6,25 +6,26 @@ import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from stillhere import events
-from stillhere.continuity import refusals, replay
+from stillhere.continuity import explaining, refusals, replay
 from stillhere.continuity.continuation import Action, Call, Decision, Situation, decide
 from stillhere.continuity.facts import Facts, restarted_between
 from stillhere.continuity.fence import Ghost, is_alive
+from stillhere.continuity.losses import lost_by
 from stillhere.continuity.refusals import Refused
+from stillhere.continuity.sighting import Sighting, of_loss
 from stillhere.continuity.statement import Kind, Statement
 from stillhere.continuity.states import GONE, LinkState
 from stillhere.continuity.verdict import Liveness, Phase, Verdict, verdict
 from stillhere.continuity.witness import Settlement, same_server
 from stillhere.errors import CallError, ReplayDiverged, ServerUnavailable, StatementOutcomeUnknown, judge
-from stillhere.server.errorcodes import is_loss
 
 if TYPE_CHECKING:
     from stillhere.continuity.link import Link
 
-__all__ = ["Recovery", "lay_ghosts", "pass_on_unless_lost", "reopen"]
+__all__ = ["Recovery", "lay_ghosts", "reopen"]
 
 _READ_ONLY_TRANSACTION = 1792
 _LOCK_CONFLICTS = frozenset({1205, 1213})
@@ -47,6 +48,8 @@ class Recovery:
         account: enters its success into the ledger, given the time at which it was sent.
         began: monotonic time at which the loss was found; the one deadline counts from it.
         lost: what was known of the physical connection that was lost last.
+        sightings: what was seen of each loss.
+        outcome: name of what became of the call, where it goes on.
     """
 
     link: Link
@@ -58,6 +61,8 @@ class Recovery:
     account: Callable[[float], None]
     began: float = field(default_factory=time.monotonic)
     lost: Facts = field(init=False)
+    sightings: list[Sighting] = field(default_factory=list)
+    outcome: str = ""
     _continuations: int = 0
     _verdict: Verdict = Verdict.NOT_SENT
     _condemned: bool = False
@@ -81,10 +86,24 @@ class Recovery:
         Returns:
             What the call returns when nothing is lost; None where it was settled without sending it again.
         """
+        try:
+            result = self._run(error, phase, sent_at)
+        except BaseException as raised:
+            seconds = time.monotonic() - self.began
+            if self.outcome:  # the server's own answer, which it would have given without any loss
+                explaining.continued(self.link, self.sightings, self.outcome, seconds)
+            else:
+                explaining.refused(self.link, self.sightings, raised, seconds)
+            raise
+        explaining.continued(self.link, self.sightings, self.outcome, time.monotonic() - self.began)
+        return result
+
+    def _run(self, error: BaseException | None, phase: Phase, sent_at: float) -> Any:
         while True:
             situation, loss = self._take_in(error, phase, sent_at)
             if self.link.returning:
                 self.link.ledger.ended()
+                self.outcome = "RETURNED"
                 return None
             decision = decide(situation)
             settling = decision.action is Action.SETTLE
@@ -93,7 +112,6 @@ class Recovery:
                     situation, decision = self._ask_witness(situation)
                 if decision.action in _SENDING:
                     decision = self._inspect(situation, decision, sent_at)
-                refusals.log(loss, decision)
                 if decision.action in _SENDING:
                     replaying = decision.action in {Action.REPLAY, Action.REPLAY_AND_COMMIT}
                     self._restore(self.statement, replaying=replaying)
@@ -117,6 +135,7 @@ class Recovery:
             self.link.ledger.continuations += bool(self.link.ledger.journal)
             seconds = time.monotonic() - self.began
             action = Action.SETTLE if settling else decision.action
+            self.outcome = action.name
             events.emit(events.Recovery(loss=loss, action=action.name, seconds=seconds))
             return result
 
@@ -234,9 +253,13 @@ class Recovery:
             statement_continuations=self._continuations,
             transaction_continuations=ledger.continuations,
         )
+        self.sightings.append(
+            of_loss(link, loss, error, sent_at=sent_at, size=len(self.sql), timed_out=timed_out, read_timeout=limit)
+        )
         in_flight = self._verdict is Verdict.MAYBE_EXECUTED
         # Without an error and with nothing to read it is good still, and near its idle limit.
         good = error is None and link.look() is Liveness.ALIVE
+        self.sightings[-1].proactive = good
         link.detached(self.connection, LinkState.DETACHED, ghost=begun or in_flight, farewell=good)
         return situation, loss
 
@@ -367,6 +390,7 @@ class Recovery:
         if link.state is LinkState.READY and isinstance(error, link.driver.dbapi.Error) and link.driver.errno(error):
             # The server answered the call itself with an error, as it might have without any loss.
             if not isinstance(error, CallError):
+                self.outcome = "ANSWERED"
                 link.ledger.failed(
                     self.sql,
                     self.statement,
@@ -414,59 +438,6 @@ def lay_ghosts(link: Link, connection: Any) -> bool:
         link.detached(connection, LinkState.DETACHED, ghost=False)
         return False
     return True
-
-
-def lost_by(link: Link, error: BaseException) -> bool:
-    """Whether an exception of the driver means that the physical connection is lost."""
-    driver = link.driver
-    if isinstance(error, CallError) or not isinstance(error, driver.dbapi.Error):
-        return False
-    return is_loss(driver.errno(error), link.facts.flavour) or driver.is_closed_error(error)
-
-
-def pass_on_unless_lost(
-    link: Link,
-    connection: Any,
-    statement: Statement,
-    sql: bytes,
-    cursor_class: type[Any] | None,
-    error: BaseException,
-) -> None:
-    """Return where ``error`` is a loss; otherwise enter it into the ledger and raise it."""
-    if link.state is LinkState.CLOSED:
-        link.driver.discard(connection)
-        raise error  # another thread closed it under this call
-    if lost_by(link, error):
-        return
-    driver = link.driver
-    code = driver.errno(error) if isinstance(error, driver.dbapi.Error) else 0
-    if isinstance(error, CallError):
-        raise error
-    if code:
-        # The server's answer, or the driver's that it can't send now: the connection lives.
-        link.ledger.failed(sql, statement, cursor_class, code, link.facts.flavour, time.monotonic())
-        raise error
-    # Interrupted between sending and the end of the reply. What is left of the reply would be read as the
-    # answer to the next statement, perhaps another user's: this physical connection is never used again.
-    begun = bool(link.ledger.journal) or link.ledger.transactional
-    link.lost_why = f"{type(error).__name__} interrupted a call in the middle of its reply"
-    link.detached(connection, LinkState.LOST if begun else LinkState.DETACHED, ghost=True)
-    raise error
-
-
-def on_stream_error(link: Link, connection: Any, error: BaseException) -> NoReturn:
-    """Reading on ended in an exception."""
-    if link.state is LinkState.CLOSED:
-        link.driver.discard(connection)
-        raise error  # another thread closed it under this call
-    if isinstance(error, link.driver.dbapi.Error) and not lost_by(link, error) and link.driver.errno(error):
-        raise error
-    begun = bool(link.ledger.journal)
-    link.lost_why = "it was lost while rows were being read"
-    link.detached(connection, LinkState.LOST if begun else LinkState.DETACHED, ghost=begun)
-    if not isinstance(error, link.driver.dbapi.Error):
-        raise error
-    raise refusals.stream_interrupted(link) from error
 
 
 def _nothing(*_: Any) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from stillhere import events
 from stillhere.continuity.continuation import Action, Decision, Situation
 from stillhere.continuity.states import LinkState
+from stillhere.continuity.telling import NOT_CONTINUED, NOTE
 from stillhere.errors import (
     CallError,
     CommitOutcomeUnknown,
@@ -26,15 +26,11 @@ if TYPE_CHECKING:
     from stillhere.continuity.link import Link
 
 __all__ = [
-    "ENDINGS", "NOTE", "Refused", "commit_unknown", "log", "lose", "lost_again", "refuse",
+    "ENDINGS", "NOTE", "Refused", "commit_unknown", "lose", "lost_again", "refuse",
     "refuse_reference", "stream_interrupted",
 ]  # fmt: skip
 
-_logger = logging.getLogger("stillhere")
 _GONE_AWAY = 2006
-
-#: Every note that stillhere adds to a driver's own error begins so.
-NOTE = "stillhere: "
 
 _ERRORS: dict[Action, type[CallError]] = {
     Action.COMMIT_UNKNOWN: CommitOutcomeUnknown,
@@ -139,28 +135,11 @@ def stream_interrupted(link: Link) -> CallError:
     return link.endpoint.error(StreamInterrupted, _WORDS[Action.STREAM_INTERRUPTED])
 
 
-def log(loss: events.Loss, decision: Decision) -> None:
-    """One record for one loss, with constant name and structured fields."""
-    _logger.warning(
-        "stillhere.loss server=%s thread=%d phase=%s verdict=%s errno=%d statement=%s idle=%.3fs age=%.3fs -> %s%s",
-        loss.server,
-        loss.thread_id,
-        loss.phase,
-        loss.verdict,
-        loss.errno,
-        loss.statement,
-        loss.idle,
-        loss.age,
-        decision.action.name,
-        f" ({decision.reason})" if decision.reason else "",
-    )
-
-
 def _own_error(link: Link, reason: str, error: BaseException | None) -> BaseException:
     """The driver's own error; made where the loss was found by looking, before the driver met it."""
     if error is None:
         error = link.driver.dbapi.OperationalError(_GONE_AWAY, "MySQL server has gone away")
-    error.add_note(f"{NOTE}not continued: {reason}")
+    error.add_note(f"{NOT_CONTINUED}{reason}")
     return error
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from stillhere.continuity.recovery import on_stream_error
+from stillhere.continuity.losses import on_stream_error
 from stillhere.continuity.refusals import stream_interrupted
 from stillhere.continuity.states import LinkState
 from stillhere.errors import StreamInterrupted

@@ -17,7 +17,7 @@ from typing import IO, Any, BinaryIO, Protocol, cast
 
 from stillhere.errors import ConfigurationError
 
-__all__ = ["BLOCK", "LINE_LIMIT", "Log", "Readable", "opened", "unpacked_head"]
+__all__ = ["BLOCK", "LINE_LIMIT", "Log", "Readable", "opened", "unpacked", "unpacked_head"]
 
 BLOCK = 1 << 19
 """Bytes that are read at a time."""
@@ -174,3 +174,18 @@ def _zstd(stream: Any, name: str) -> _Reads:
             f"{name} is packed with zstd, which this Python can't undo: pip install zstandard, or unpack it (zstd -d)"
         ) from None
     return cast("_Reads", zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True))
+
+
+def unpacked(stream: BinaryIO, name: str = "the log") -> BinaryIO:
+    """The bytes of a stream, unpacked; the stream itself where they are not packed.
+
+    Args:
+        stream: one that can seek, at its beginning. It stays open: its owner closes it, last of the two.
+        name: what it is called in messages.
+
+    Raises:
+        ConfigurationError: it is packed in a way that this Python can't undo.
+    """
+    head = stream.read(_MAGIC_LENGTH)
+    stream.seek(0)
+    return cast("BinaryIO", _unpacked(head, stream, name))

@@ -9,6 +9,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import CreateEnginePlugin
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
+from stillhere.causes.observations import PoolSettings
 from stillhere.continuity.endpoint import Endpoint
 from stillhere.continuity.recovery import lay_ghosts
 from stillhere.continuity.refusals import NOTE
@@ -73,6 +74,7 @@ class StillherePlugin(CreateEnginePlugin):
         """Wrap what the pool calls to connect, and listen where pool and engine meet losses."""
         endpoint = Endpoint(driver_of(engine.dialect.loaded_dbapi), self._policy, _address(engine.url))
         pool = engine.pool
+        endpoint.pool = _settings(pool)
         chain: Any = pool._invoke_creator  # noqa: SLF001 - the user's creator, or SQLAlchemy's own
 
         def creator(connection_record: Any) -> Any:
@@ -87,6 +89,19 @@ class StillherePlugin(CreateEnginePlugin):
         _watch_errors(engine.dialect)
         _watch_commits(engine.dialect)
         _watch_options(engine.dialect)
+
+
+def _settings(pool: Any) -> PoolSettings:
+    """What the pool was told, for whoever looks for a cause; kinds of pools differ in what they have."""
+    size = getattr(pool, "size", None)
+    size = size() if callable(size) else size
+    return PoolSettings(
+        size=size if isinstance(size, int) else None,
+        overflow=getattr(pool, "_max_overflow", None),
+        timeout=getattr(pool, "_timeout", None),
+        recycle=getattr(pool, "_recycle", None),
+        pre_ping=getattr(pool, "_pre_ping", None),
+    )
 
 
 def _on_checkout(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import stillhere
 from stillhere import events
+from stillhere.continuity.inquiry import INQUIRY, Inquiry
 from stillhere.lab.wire import By, Cut, When, Wire
 
 MODULES = {"mysqlclient": "MySQLdb", "pymysql": "pymysql"}
@@ -170,6 +171,15 @@ class Meanwhile(threading.Thread):
         if self._error is not None:
             error, self._error = self._error, None
             raise error
+
+
+@pytest.fixture(autouse=True)
+def _nobody_inquires(request, monkeypatch):
+    """No thread asks beside the tests, whose statements and events are counted; but for those that ask for it."""
+    if "inquiring" not in request.fixturenames:
+        monkeypatch.setattr(Inquiry, "_ensure_running", lambda _self: None)
+    yield
+    INQUIRY.drop()
 
 
 @pytest.fixture(params=list(MODULES))

@@ -39,7 +39,7 @@ def test_a_connection_past_its_idle_limit_was_cut_and_goes_on(room, rows, run, b
         room.wait_until(lambda: not room.processes(f"ID = {thread_id}"))
         time.sleep(0.06)
         assert connection._stillhere.look() is Liveness.DEAD
-        words = connection._stillhere.last_words()
+        words = connection._stillhere.ending().words
         if not room.mariadb:  # MySQL says why before it closes
             assert int.from_bytes(words[5:7], "little") == 4031
         assert run(connection, "SELECT v FROM t WHERE id = 1") == ((11 if begun else 10,),)

@@ -26,6 +26,9 @@ class Quiet:
     def said(self, server, text):
         pass
 
+    def staged(self, server, url, states):
+        """Nothing is watched."""
+
     def ended(self, found):
         self.titles.append(found.title)
 

@@ -10,6 +10,7 @@ import pytest
 from stillhere import events
 from stillhere.continuity import fence, watchdog
 from stillhere.continuity.endpoint import Endpoint
+from stillhere.continuity.inquiry import INQUIRY, Inquiry
 from stillhere.policy import Policy
 from stillhere.testing import fake_driver
 from stillhere.testing.fake_driver import FAKE
@@ -41,6 +42,14 @@ class Rig:
     def own(self, *, since: int = 0) -> list[bytes]:
         """What was sent since, without what stillhere asks when it opens a connection or looks at a schema."""
         return [sql for sql in self.server.statements()[since:] if b"information_schema" not in sql]
+
+
+@pytest.fixture(autouse=True)
+def _nobody_inquires(monkeypatch):
+    """No thread asks the fakes anything, unless a test does it itself."""
+    monkeypatch.setattr(Inquiry, "_ensure_running", lambda _self: None)
+    yield
+    INQUIRY.drop()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from stillhere.continuity.facts import UNKNOWN_FACTS, Facts, learn, restarted_between
-from stillhere.server.versions import Flavour
+from stillhere.server.versions import Flavour, parse_version
 from stillhere.testing.fake_driver import FAKE, Connection, OperationalError
 from stillhere.testing.fake_server import FakeServer, Step
 from stillhere.testing.fake_tables import Reply, ServerError
@@ -47,6 +47,7 @@ def test_one_round_trip_learns_all(version, flavour, ask):
         uptime=5000,
         kills=3,
         learned_at=facts.learned_at,
+        version=parse_version(version).number,
     )
     server.close()
 

@@ -154,7 +154,8 @@ def test_a_lock_that_was_held_at_the_fork_is_free_in_the_child(lock):
             import signal
             signal.alarm(5)
             run("SELECT x FROM t")
-            endpoint.note_own_kill()
+            endpoint.suspect(b"SELECT 1")
+            endpoint.dossier.note_own_kill()
             connection._stillhere.let_go(-100.0)
 
         with {lock}:

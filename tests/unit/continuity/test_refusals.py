@@ -39,7 +39,8 @@ def refused(call, reason: str):
     with pytest.raises(OperationalError) as caught:
         call()
     assert not isinstance(caught.value, StillhereError)
-    [note] = caught.value.__notes__
+    note, cause = caught.value.__notes__
+    assert re.match(r"stillhere: (?!not continued)", cause), cause
     assert note.startswith("stillhere: not continued: ")
     assert re.search(reason, note), note
     return caught.value

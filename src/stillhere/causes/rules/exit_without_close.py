@@ -8,7 +8,7 @@ from stillhere.causes.observations import Observations
 from stillhere.causes.reading import Reading
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
-from stillhere.causes.wording import moment, source_of, times, utc
+from stillhere.causes.wording import moment, source_of, utc
 from stillhere.errorlog.entry import Entry, Kind
 from stillhere.findings import Remedy
 
@@ -60,7 +60,9 @@ class ExitWithoutClose(Rule):
             return None
         user, count = Counter(line.user for line in lines).most_common(1)[0]
         burst = _burst([line for line in lines if line.user == user])
-        weighing.pro(f"the log has a connection that ended without goodbye {times(len(lines))}", source_of(lines[0]))
+        weighing.pro(
+            f"the log has a connection that ended without goodbye {reading.counted(lines)}", source_of(lines[0])
+        )
         if len(burst) >= _BURST and burst[0].at is not None:
             weighing.pro(f"{len(burst)} of one account within a minute, at {moment(burst[0].at)}", source_of(burst[0]))
         whose = f" of account {user}" if user else ""

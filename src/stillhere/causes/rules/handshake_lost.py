@@ -7,7 +7,7 @@ from stillhere.causes.reading import EXCEPTION, STATUS, VARIABLES, Reading
 from stillhere.causes.remedies import ASK_LOG
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
-from stillhere.causes.wording import seconds, source_of, times
+from stillhere.causes.wording import seconds, source_of
 from stillhere.errorlog.entry import Kind
 from stillhere.findings import Remedy
 
@@ -59,7 +59,7 @@ class HandshakeLost(Rule):
             weighing.pro(f"it took {seconds(took)}, connect_timeout {seconds(limit)}", VARIABLES, when=took >= limit)
         lines = reading.lines(Kind.ABORTED_CONNECT)
         if lines:
-            weighing.pro(f"the log has an aborted connect {times(len(lines))}", source_of(lines[0]))
+            weighing.pro(f"the log has an aborted connect {reading.counted(lines)}", source_of(lines[0]))
         restart = reading.restart
         weighing.con(restart.fact, restart.source, when=bool(restart.happened), weak=True)
         weighing.con("the server can't be reached at all", EXCEPTION, when=seen.server.unreachable is True, weak=True)

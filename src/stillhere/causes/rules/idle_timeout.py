@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from stillhere.causes.deaths import death, shortly_before
+from stillhere.causes.deaths import death, shortly_before, timed_out_after
 from stillhere.causes.observations import Observations
-from stillhere.causes.reading import CLIENT, EXCEPTION, PROCESSLIST, Reading
+from stillhere.causes.reading import CLIENT, EXCEPTION, PROCESSLIST, TIMED_OUT, Reading
 from stillhere.causes.remedies import ASK_LIMITS, ASK_LOG, ASK_UPTIME, connection_died_in_the_pool
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
@@ -15,7 +15,6 @@ from stillhere.server.versions import Flavour
 __all__ = ["IdleTimeout"]
 
 _SAYS_GOODBYE = (8, 0, 24)
-_TIMED_OUT = "timeout reading"
 
 
 class IdleTimeout(Rule):
@@ -41,7 +40,8 @@ class IdleTimeout(Rule):
 
     Known limits:
         A 2006 at the first statement doesn't tell who cut the connection; the idle limit is only the usual one.
-        MariaDB's log has the same line for its limits on idle transactions and for ``net_read_timeout``.
+        MariaDB's log has the same line for its limits on idle transactions and for ``net_read_timeout``. A traceback
+        doesn't tell the connection's number: lines about others that timed out make it likely, never proved.
 
     References:
         MySQL manual, "MySQL server has gone away" and "Server System Variables" (wait_timeout); MariaDB manual,
@@ -63,21 +63,28 @@ class IdleTimeout(Rule):
         if not reading.perhaps_stale:
             return None
         logged = _own_line(reading)
+        others = () if logged is not None else _timed_out(reading)
         named = logged is not None and (logged.kind is Kind.IDLE_TIMEOUT or _alone(reading))
         self._weigh(reading, weighing, logged)
+        if others:
+            last = f", the last at {moment(others[-1].at)}" if others[-1].at else ""
+            fact = f"the log has connections that timed out before it {times(len(others))}{last}"
+            weighing.pro(fact, source_of(others[-1]))
         limit = reading.idle_limit or (logged.seconds if logged and logged.seconds else None)
         return weighing.answer(
-            self._best(reading, proved=reading.said_inactive or named, logged=logged is not None),
+            self._best(reading, proved=reading.said_inactive or named, logged=logged is not None, others=bool(others)),
             _sentence(reading),
             connection_died_in_the_pool(limit),
             (ASK_LIMITS, ASK_LOG, ASK_UPTIME),
             guess=_sentence(reading),
         )
 
-    def _best(self, reading: Reading, *, proved: bool, logged: bool) -> Certainty:
+    def _best(self, reading: Reading, *, proved: bool, logged: bool, others: bool) -> Certainty:
         if proved:
             return Certainty.PROVED
         if reading.over_idle_limit or logged:
+            return Certainty.LIKELY
+        if (others and reading.stale) or (reading.unasked and _says_goodbye(reading)):
             return Certainty.LIKELY
         # Dead when it left the pool, and nobody looked: most often it had idled there for too long.
         unlooked = reading.stale and reading.first and reading.seen.pool.pre_ping is not True
@@ -104,7 +111,8 @@ class IdleTimeout(Rule):
         _weigh_pool(reading, weighing)
         _weigh_hangup(reading, weighing)
         end = death(reading)
-        if end is not None and not end.exact and shortly_before(reading, end) and end.last is not None:
+        near = end is not None and not end.exact and shortly_before(reading, end) and not timed_out_after(reading, end)
+        if near and end is not None and end.last is not None:
             weighing.con(
                 f"the server's life before ended at {moment(end.last)}, within the hour", "error log", weak=True
             )
@@ -127,10 +135,19 @@ class IdleTimeout(Rule):
         lines = reading.lines(Kind.IDLE_TIMEOUT)
         limit = max((line.seconds for line in lines), default=0.0)
         if lines:
-            weighing.pro(f"the log has an idle timeout {times(len(lines))}", source_of(lines[0]))
+            weighing.pro(f"the log has an idle timeout {reading.counted(lines)}", source_of(lines[0]))
+        timed_out = [line for line in reading.lines(Kind.ABORTED) if TIMED_OUT in line.reason.lower()]
+        if timed_out and not lines:
+            weighing.pro(f"the log says {timed_out[0].reason!r} {reading.counted(timed_out)}", source_of(timed_out[0]))
+            return weighing.answer(
+                Certainty.LIKELY,
+                "the server gave up connections on which nothing had come for too long, as by wait_timeout",
+                connection_died_in_the_pool(reading.number("wait_timeout")),
+                (ASK_LIMITS,),
+            )
         return weighing.answer(
             Certainty.PROVED,
-            f"the server closed idle connections {times(len(lines))}"
+            f"the server closed idle connections {reading.counted(lines)}"
             + (f" after {seconds(limit)} (wait_timeout)" if limit else ""),
             connection_died_in_the_pool(limit or None),
         )
@@ -142,7 +159,7 @@ def _own_line(reading: Reading) -> Entry | None:
         return entry
     if reading.over_idle_limit is False or reading.over_transaction_limit or not reading.stale:
         return None
-    return next((line for line in reading.own_lines(Kind.ABORTED) if _TIMED_OUT in line.reason.lower()), None)
+    return next((line for line in reading.own_lines(Kind.ABORTED) if TIMED_OUT in line.reason.lower()), None)
 
 
 def _alone(reading: Reading) -> bool:
@@ -150,6 +167,23 @@ def _alone(reading: Reading) -> bool:
     return reading.in_transaction is False or (
         reading.transaction_limit is None and reading.number("idle_transaction_timeout") == 0
     )
+
+
+def _timed_out(reading: Reading) -> tuple[Entry, ...]:
+    """The log's lines about connections that timed out before the loss, of whoever they were.
+
+    None where the server was started again after the last of them: the lost connection was opened later, then.
+    """
+    if reading.over_idle_limit is False or reading.in_transaction or reading.restart.happened:
+        return ()
+    lines, end = reading.timed_out_lines, death(reading)
+    return lines if end is None or timed_out_after(reading, end) else ()
+
+
+def _says_goodbye(reading: Reading) -> bool:
+    """Whether an error that the server leaves on an idle connection can only be its 4031."""
+    version = reading.server.version
+    return reading.flavour is Flavour.MYSQL and version is not None and version >= _SAYS_GOODBYE
 
 
 def _weigh_pool(reading: Reading, weighing: Weighing) -> None:
@@ -170,10 +204,9 @@ def _weigh_pool(reading: Reading, weighing: Weighing) -> None:
 
 def _weigh_hangup(reading: Reading, weighing: Weighing) -> None:
     hangup, said = reading.loss.hangup, reading.said_inactive
-    version = reading.server.version
     if hangup != "FIN" or said:
         return
-    if reading.flavour is Flavour.MYSQL and version is not None and version >= _SAYS_GOODBYE:
+    if _says_goodbye(reading):
         weighing.con("it ended without 4031, which this server says before it closes an idle connection", "socket")
     if reading.flavour is Flavour.MARIADB:
         weighing.con("it ended in order (FIN), where MariaDB resets a connection that timed out", "socket", weak=True)

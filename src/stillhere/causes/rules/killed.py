@@ -53,6 +53,7 @@ class Killed(Rule):
     name = "killed"
     title = "Killed on purpose"
     number = 11
+    refines = ("handshake_lost",)
     reference = 'MySQL manual, "KILL Statement"; MariaDB manual, "KILL [CONNECTION | QUERY]"'
 
     def judge(self, seen: Observations) -> Attribution | None:
@@ -63,9 +64,11 @@ class Killed(Rule):
         logged = [line for line in reading.own_lines(Kind.ABORTED) if "killed" in line.reason.lower()]
         if reading.has(*_SAID) or logged:
             return self._said(reading, weighing, logged)
-        if not reading.lossy or _explained(reading):
-            return None
         kills = seen.server.kills
+        # A KILL may also strike while the client still greets the server.
+        open_or_cut_off = reading.lossy or (reading.connecting and reading.has("CR_SERVER_LOST") and bool(kills))
+        if not open_or_cut_off or _explained(reading):
+            return None
         if kills:
             return self._counted(reading, weighing, kills)
         if not reading.in_flight or (kills is None and reading.report is None and reading.restart.happened is None):
@@ -116,6 +119,13 @@ class Killed(Rule):
             "it ended by a reset, where a KILL ends the stream in order", CLIENT, when=_reset(reading), weak=True
         )
         weighing.con("the system gave up on a silent peer", "exception", when=reading.os_error in _BROKEN_WAY)
+        lost = reading.server.lost_meanwhile or 0
+        weighing.con(
+            f"this process alone lost {lost} connections in that time",
+            CLIENT,
+            when=lost > kills,
+            weak=True,
+        )
         alive = reading.server.thread_alive is True
         weighing.con("the thread is still in the process list", PROCESSLIST, when=alive, weak=True)
         return self._answer(reading, weighing, Certainty.LIKELY if restart.happened is False else Certainty.POSSIBLE)
@@ -124,6 +134,7 @@ class Killed(Rule):
         duration = reading.loss.duration
         running = f" after {seconds(duration)}" if duration is not None and reading.in_flight else ""
         what = "with a statement in flight" + running if reading.in_flight else "while it was idle"
+        what = "while it was being opened" if reading.connecting else what
         return weighing.answer(
             best,
             f"the connection was killed {what}",

@@ -27,7 +27,8 @@ _CUT = {
     errno.ECONNABORTED: "the connection was aborted (103)",
     errno.EPIPE: "the peer had closed the connection (32)",
 }
-_UNREACHED = ("CR_CONN_HOST_ERROR", "CR_CONNECTION_ERROR", "CR_SERVER_LOST", "CR_UNKNOWN_HOST")
+_CUT_OFF = ("CR_SERVER_LOST", "CR_SERVER_GONE_ERROR")
+_UNREACHED = ("CR_CONN_HOST_ERROR", "CR_CONNECTION_ERROR", "CR_UNKNOWN_HOST", *_CUT_OFF)
 _OTHERS = ("ER_NET_PACKET_TOO_LARGE", "CR_NET_PACKET_TOO_LARGE", "ER_SERVER_SHUTDOWN", "ER_CONNECTION_KILLED")
 _LONG = 30.0
 
@@ -64,6 +65,7 @@ class NetworkLost(Rule):
     name = "network_lost"
     title = "The way to the server broke"
     number = 39
+    refines = ("handshake_lost",)
     reference = 'MySQL manual, "Lost connection to MySQL server" and "Communication Errors and Aborted Connections"'
 
     def judge(self, seen: Observations) -> Attribution | None:
@@ -87,7 +89,7 @@ class NetworkLost(Rule):
             return Certainty.LIKELY if paused else Certainty.PROVED
         unharmed = reading.restart.happened is False and server.kills == 0
         # What lies idle for long is cut by limits more often than by accidents.
-        brief = not paused and (reading.in_flight or reading.idle is not None)
+        brief = not paused and not reading.unplaced and (reading.in_flight or reading.idle is not None)
         if server.thread_alive or (unharmed and brief):
             return Certainty.LIKELY
         return Certainty.POSSIBLE
@@ -128,7 +130,12 @@ class NetworkLost(Rule):
         weighing.con(restart.fact, restart.source, when=bool(restart.happened))
         ran = restart.happened is False
         weighing.pro(restart.fact, restart.source, when=ran)
-        lost_greeting = reading.has("CR_SERVER_LOST")
+        # A greeting that is cut off may have many reasons; together with connections that were in use it has theirs.
+        others = reading.loss.others or 0
+        weighing.pro(f"{others} connections in use were lost within a second of it", CLIENT, when=bool(others))
+        kills = reading.server.kills
+        weighing.con(f"Com_kill grew by {kills}", STATUS, when=bool(kills) and reading.has(*_CUT_OFF), weak=True)
+        lost_greeting = reading.has(*_CUT_OFF) and not others
         best = Certainty.LIKELY if (ran or reading.os_error in _SILENT) and not lost_greeting else Certainty.POSSIBLE
         return self._answer(reading, weighing, best)
 
@@ -181,6 +188,6 @@ def _named_otherwise(reading: Reading) -> bool:
         or reading.loss.proactive
         or reading.has(*_OTHERS)
         or reading.own_lines(Kind.IDLE_TIMEOUT, Kind.PACKET_TOO_LARGE)
-        or (end is not None and end.exact)
+        or (end is not None and end.exact and reading.restart.happened is not False)
         or (reading.connecting and reading.lines(Kind.ACCEPT_FAILED, Kind.NAME_RESOLUTION, Kind.UPGRADE_REFUSED))
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from stillhere.causes.observations import Observations
 from stillhere.causes.reading import CLIENT, EXCEPTION, TRACEBACK, VARIABLES, Reading
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
-from stillhere.causes.wording import bytes_of, source_of, times
-from stillhere.errorlog.entry import Kind
+from stillhere.causes.wording import bytes_of, source_of, utc
+from stillhere.errorlog.entry import Entry, Kind
 from stillhere.findings import Remedy
 
 __all__ = ["PacketTooLarge"]
@@ -15,6 +17,7 @@ __all__ = ["PacketTooLarge"]
 _SAID = "ER_NET_PACKET_TOO_LARGE"
 _LEAST_DEFAULT = 1024**2
 _STEP = 1024**2
+_SAME_MOMENT = timedelta(seconds=2)
 _DEFAULTS = "the limit is at least 1 MiB by default on every server, 16 MiB on MariaDB and 64 MiB on MySQL of today"
 
 
@@ -65,7 +68,10 @@ class PacketTooLarge(Rule):
             return self._answer(reading, weighing, Certainty.PROVED)
         if not _fits(reading) or reading.said_inactive or reading.restart.happened:
             return None
-        if reading.too_large:
+        near = () if reading.by_key else _in_the_same_moment(reading)
+        if near:
+            weighing.pro("the log has a packet that is too large at that moment", source_of(near[0]))
+        if reading.too_large or near:
             self._weigh_size(reading, weighing)
             return self._answer(reading, weighing, Certainty.LIKELY)
         return self._by_size(reading, weighing)
@@ -93,7 +99,8 @@ class PacketTooLarge(Rule):
 
     def _answer(self, reading: Reading, weighing: Weighing, best: Certainty) -> Attribution | None:
         size, limit = reading.statement_size or reading.statement_at_least, _limit(reading)
-        what = f"a statement of {bytes_of(size)}" if size else "a statement"
+        least = "" if reading.statement_size else "at least "
+        what = f"a statement of {least}{bytes_of(size)}" if size else "a statement"
         over = f", {bytes_of(limit)}" if limit else ""
         sentence = f"{what} was over the server's max_allowed_packet{over}"
         return weighing.answer(
@@ -106,12 +113,24 @@ class PacketTooLarge(Rule):
     def _in_a_log(self, reading: Reading, weighing: Weighing) -> Attribution | None:
         lines = reading.lines(Kind.PACKET_TOO_LARGE)
         if lines:
-            weighing.pro(f"the log has a packet that is too large {times(len(lines))}", source_of(lines[0]))
+            weighing.pro(f"the log has a packet that is too large {reading.counted(lines)}", source_of(lines[0]))
         return weighing.answer(
             Certainty.PROVED,
-            f"clients sent more than max_allowed_packet {times(len(lines))}, and were closed",
+            f"clients sent more than max_allowed_packet {reading.counted(lines)}, and were closed",
             _remedy(0),
         )
+
+
+def _in_the_same_moment(reading: Reading) -> tuple[Entry, ...]:
+    """The log's lines about too large a packet of whoever it was, where client and log agree on the time."""
+    window = reading.window
+    if window is None:
+        return ()
+    return tuple(
+        line
+        for line in reading.lines(Kind.PACKET_TOO_LARGE)
+        if line.at is not None and abs(utc(line.at) - window.end) <= _SAME_MOMENT
+    )
 
 
 def _fits(reading: Reading) -> bool:

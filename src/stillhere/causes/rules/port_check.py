@@ -9,7 +9,7 @@ from stillhere.causes.observations import Observations
 from stillhere.causes.reading import Reading
 from stillhere.causes.rule import Attribution, Certainty, Rule
 from stillhere.causes.weighing import Weighing
-from stillhere.causes.wording import seconds, source_of, times, utc
+from stillhere.causes.wording import seconds, source_of, utc
 from stillhere.errorlog.entry import Entry, Kind
 from stillhere.findings import Remedy
 
@@ -61,7 +61,7 @@ class PortCheck(Rule):
         host, period = _regular(broken)
         if said:
             weighing.pro(
-                f"the log has a connection closed without authentication {times(len(said))}", source_of(said[0])
+                f"the log has a connection closed without authentication {reading.counted(said)}", source_of(said[0])
             )
         if period is not None:
             weighing.pro(f"aborted connects from {host} every {seconds(period)}", source_of(broken[0]))

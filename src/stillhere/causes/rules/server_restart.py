@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from stillhere.causes.deaths import Death, concerned_by_an_end, death, no_death, shortly_before, weigh_death
+from stillhere.causes.deaths import (
+    Death,
+    concerned_by_an_end,
+    death,
+    no_death,
+    shortly_before,
+    timed_out_after,
+    weigh_death,
+)
 from stillhere.causes.observations import Observations
 from stillhere.causes.reading import CLIENT, EXCEPTION, Reading
 from stillhere.causes.remedies import ASK_LOG, ASK_UPTIME, server_came_back
@@ -79,7 +87,8 @@ class ServerRestart(Rule):
         weighing.pro(restart.fact, restart.source, when=bool(restart.happened))
         weighing.con(restart.fact, restart.source, when=restart.happened is False)
         best = Certainty.PROVED if end.exact and restart.happened is not False else Certainty.POSSIBLE
-        if not end.exact and shortly_before(reading, end):
+        near = shortly_before(reading, end) and not timed_out_after(reading, end)
+        if not end.exact and not reading.unplaced and near:
             best = Certainty.LIKELY
         at = f" at {moment(end.first)}" if end.first else ""
         return self._answer(reading, weighing, best, f"the server was shut down in order{at}")

@@ -15,6 +15,8 @@ __all__ = ["SlowWork"]
 
 _SLACK = 0.5
 
+_TIMED_OUT = "timeout reading"
+
 
 class SlowWork(Rule):
     """The application did something slow while it held a connection with an open transaction, and the limit passed.
@@ -61,6 +63,8 @@ class SlowWork(Rule):
         weighing.pro("a transaction was open", CLIENT if seen.loss.in_transaction else "traceback")
         weighing.pro("the server said that it was for inactivity (4031)", EXCEPTION, when=reading.said_inactive)
         logged = reading.own_lines(Kind.IDLE_TIMEOUT)
+        if not logged and reading.transaction_limit is None:  # MariaDB has one line for all its limits on idleness
+            logged = tuple(line for line in reading.own_lines(Kind.ABORTED) if _TIMED_OUT in line.reason.lower())
         if logged:
             weighing.pro("the log says that this connection timed out", source_of(logged[0]))
         if idle is not None and limit is not None:

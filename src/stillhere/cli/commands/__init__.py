@@ -8,5 +8,19 @@ from __future__ import annotations
 
 __all__ = ["VERBS"]
 
-VERBS: tuple[str, ...] = ("check", "doctor", "drill", "export", "probe", "witness", "lab")
+VERBS: tuple[str, ...] = (
+    "explain",
+    "check",
+    "incidents",
+    "doctor",
+    "tune",
+    "lint",
+    "maintain",
+    "watch",
+    "export",
+    "probe",
+    "drill",
+    "witness",
+    "lab",
+)
 """The modules of this package, in the order of ``stillhere --help``."""

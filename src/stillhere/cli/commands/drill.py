@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ import typer
 
 from stillhere.cli.checking import Wish, checking
 from stillhere.cli.render import messages, results
+from stillhere.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from stillhere.lab.drill.progress import Progress
@@ -48,6 +50,7 @@ def drill(
         typer.Option(metavar="NAME", help="Only this arm (stock, recipe, stillhere, witness); several times."),
     ] = None,
     driver: Annotated[_Driver, typer.Option(help="The applications' driver.")] = _Driver.MYSQLCLIENT,
+    times: Annotated[int, typer.Option("--rounds", min=1, help="Play each fault so many times.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="Shorter rounds, the most telling faults.")] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the numbers to this file.")
@@ -55,6 +58,7 @@ def drill(
     html_file: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with pictures to this file.")
     ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Serve a live page of the servers meanwhile.")] = False,
     list_faults: Annotated[bool, typer.Option("--list", help="List the faults, and leave.")] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Random cuts, and every client's history held against the database.")
@@ -71,10 +75,11 @@ def drill(
 
     The same web application runs in three arms: stock SQLAlchemy, the usual recipe (pool_recycle,
     pool_pre_ping and a retry decorator), and stillhere. Each fault strikes all of them at once, under load;
-    then the database is compared with what the clients were told.
+    then the database is compared with what the clients were told, and the causes that stillhere named for its
+    lost connections with what was done to them.
 
-    Exits with 1 when stillhere lost or doubled a write, gave a wrong answer or let a raw driver error through,
-    with 2 when a fault harmed no arm at all.
+    Exits with 1 when stillhere lost or doubled a write, gave a wrong answer, let a raw driver error through or
+    named a wrong cause, with 2 when a fault harmed no arm at all.
 
     With --check, clients with both drivers transfer money, append to lists and count, while their connections are
     cut at random packets and the server is restarted, crashed and told to KILL; then what each of them was told is
@@ -90,7 +95,7 @@ def drill(
             servers, arm or (), seconds=seconds, cuts=cuts, seed=seed, options=option or (), json_file=json_file
         )
         raise typer.Exit(checking(wish))
-    program = _program(server, fault or (), arm or (), driver, quick=quick)
+    program = _program(server, fault or (), arm or (), driver, times=times, quick=quick)
     for path in (json_file, html_file):
         if path is not None:
             path.open("a").close()  # a file that can't be written is a mistake to hear of before the drill
@@ -98,10 +103,33 @@ def drill(
     from stillhere.lab.drill.run import drill as play  # noqa: PLC0415 - same
 
     start = time.monotonic()
-    with Progress(messages, len(program.faults) * len(program.servers)) as progress:
+    total = len(program.faults) * len(program.servers)
+    with _page() if watch else nullcontext() as staged, Progress(messages, total, staged) as progress:
         rounds = play(program, progress)
     _write(rounds, json_file, html_file)
     raise typer.Exit(_conclude(rounds, progress, time.monotonic() - start))
+
+
+@contextmanager
+def _page() -> Iterator[Callable[[str, str, Sequence[Path]], None]]:
+    """The live page while the drill runs; gives what adds a server to it."""
+    try:
+        from stillhere.cli.boarding import Page, incidents_of  # noqa: PLC0415 - of an extra
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(f"--watch needs {error.name}; run: pip install 'stillhere[lab,monitor]'") from error
+    from stillhere.cli.listening import bound  # noqa: PLC0415 - beside its use
+    from stillhere.survey.login import address_of, target  # noqa: PLC0415 - same
+
+    states: list[Path] = []
+
+    def staged(_server: str, url: str, directories: Sequence[Path]) -> None:
+        states.extend(directories)
+        where = target(url)
+        page.add(address_of(where), where)
+
+    with Page(bound("127.0.0.1", 0), interval=0.5, incidents=incidents_of(states), title="stillhere drill") as page:
+        messages.print(f"watch it: {page.address}", soft_wrap=True)
+        yield staged
 
 
 def _list() -> None:
@@ -113,7 +141,9 @@ def _list() -> None:
         results.print(Text.assemble((one.name, "bold"), f": {one.summary}"), soft_wrap=True)
 
 
-def _program(server: _Servers, faults: Sequence[str], arms: Sequence[str], driver: _Driver, *, quick: bool) -> Program:
+def _program(
+    server: _Servers, faults: Sequence[str], arms: Sequence[str], driver: _Driver, *, times: int, quick: bool
+) -> Program:
     from stillhere.lab.drill.arms import ARMS  # noqa: PLC0415 - keeps --help quick
     from stillhere.lab.drill.run import FULL, QUICK, QUICK_FAULTS, Program  # noqa: PLC0415 - same
     from stillhere.lab.faults import FAULTS  # noqa: PLC0415 - same
@@ -122,7 +152,7 @@ def _program(server: _Servers, faults: Sequence[str], arms: Sequence[str], drive
     chosen = {ARMS.get(name).name for name in arms}
     return Program(
         servers=("mariadb", "mysql") if server is _Servers.BOTH else (server.value,),
-        faults=tuple(wanted.values()),
+        faults=tuple(one for one in wanted.values() for _ in range(times)),
         arms=tuple(one for one in ARMS if (one.name in chosen if chosen else not one.extra)),
         driver=driver.value,
         pace=QUICK if quick else FULL,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
+import json
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stillhere.cli.listening import bound, listen_address
 from stillhere.cli.render import messages
 from stillhere.errors import ConfigurationError
 from stillhere.policy import parse_duration
@@ -33,16 +34,21 @@ def export(
     ] = None,
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where to listen.")] = "127.0.0.1:9306",
     timeout: Annotated[str, typer.Option(metavar="DURATION", help="The most that one scrape may take.")] = "5s",
+    rules: Annotated[bool, typer.Option("--rules", help="Print alert rules for Prometheus, and leave.")] = False,
+    dashboard: Annotated[bool, typer.Option("--dashboard", help="Print a dashboard for Grafana, and leave.")] = False,
 ) -> None:
     """Serve servers' connections as Prometheus metrics, until Ctrl-C.
 
     /metrics has all servers that are named here, each with the label "server". /probe?target=NAME has one of the file,
     and /targets lists those for Prometheus's http_sd_configs. Each scrape logs in once and logs out properly.
     """
+    if rules or dashboard:
+        typer.echo(_shipped(rules=rules), nl=False)
+        return
     from stillhere.observe.exporter.targets import Targets, TargetsFile  # noqa: PLC0415 - keeps --help quick
 
     seconds = parse_duration("--timeout", timeout)
-    host, port = _address(listen)
+    host, port = listen_address(listen)
     if bool(urls) == (targets is not None):
         raise ConfigurationError("name servers by their URLs, or in a file with --targets; one of the two")
     if targets is not None:
@@ -51,6 +57,14 @@ def export(
         fixed = Targets.of_urls(urls or [])
         source = lambda: fixed  # noqa: E731 - one line beside the other
     _serve(source, host, port, seconds)
+
+
+def _shipped(*, rules: bool) -> str:
+    if rules:
+        return resources.files("stillhere.observe").joinpath("alerts.yml").read_text(encoding="utf-8")
+    from stillhere.observe.dashboard import dashboard  # noqa: PLC0415 - keeps --help quick
+
+    return json.dumps(dashboard(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _serve(source: Callable[[], Targets], host: str, port: int, seconds: float) -> None:
@@ -62,35 +76,9 @@ def _serve(source: Callable[[], Targets], host: str, port: int, seconds: float) 
         raise ConfigurationError(
             f"the exporter needs {error.name}; run: pip install 'stillhere[cli,monitor]'"
         ) from error
-    listener = _bound(host, port)
+    listener = bound(host, port)
     number = len(source().named)
     what = "1 server" if number == 1 else f"{number} servers"
     messages.print(f"http://{host}:{listener.getsockname()[1]}/metrics: {what}; Ctrl-C ends it", soft_wrap=True)
     config = uvicorn.Config(make_app(source, timeout=seconds), log_level="warning", access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen()  # now, so that the address that is printed can be asked at once
-    except OSError as error:
-        listener.close()
-        raise ConfigurationError(f"can't listen on {host}:{port}: {error.strerror}") from error
-    return listener
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    host = host.strip("[]")
-    if not colon or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the largest port there is
-        raise ConfigurationError(f"--listen: {text!r} is no HOST:PORT, such as 127.0.0.1:9306")
-    if host and host != "localhost":
-        try:
-            ipaddress.ip_address(host)
-        except ValueError as error:
-            raise ConfigurationError(f"--listen: {host!r} is no address of this machine; write its number") from error
-    return host or "0.0.0.0", int(port)  # noqa: S104 - asked for, by leaving the host out

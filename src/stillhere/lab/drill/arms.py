@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL
 
+from stillhere.causes.incidents import DIRECTORY_VARIABLE
 from stillhere.errors import LabError
 from stillhere.registry import Registry
 
@@ -53,6 +56,11 @@ class Arm:
     engine: Mapping[str, Any] = field(default_factory=dict)
     insist: bool = False
     extra: bool = False
+
+    @property
+    def explains(self) -> bool:
+        """Whether it keeps incidents."""
+        return self.query.get("plugin") == "stillhere"
 
     @property
     def witnessed(self) -> bool:
@@ -114,12 +122,13 @@ class Application:
         url: its database.
         service: URL of the slow external service.
         last_mark: a comment for the last statement of a request with an isolation level.
+        state: the directory where it keeps its incidents; that of the account where none is given.
 
     Attributes:
         port: where it listens on loopback.
     """
 
-    def __init__(self, arm: Arm, url: URL, service: str, last_mark: str) -> None:
+    def __init__(self, arm: Arm, url: URL, service: str, last_mark: str, state: Path | None = None) -> None:
         command = [
             *(sys.executable, "-m", "stillhere.lab.apps.matches"),
             url.render_as_string(hide_password=False),
@@ -129,8 +138,9 @@ class Application:
             *(["--insist"] if arm.insist else []),
         ]
         self.arm = arm
+        surroundings = os.environ | ({DIRECTORY_VARIABLE: str(state)} if state is not None else {})
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=surroundings
         )
         self.port = int(self._hear()["port"])
 

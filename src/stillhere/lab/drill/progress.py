@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -26,12 +28,16 @@ class Progress:
     Args:
         console: where to.
         total: how many rounds there will be.
+        staged: called when a server is up; see `stillhere.lab.drill.run.Listener`.
 
     Attributes:
         done: how many rounds are over.
     """
 
-    def __init__(self, console: Console, total: int) -> None:
+    def __init__(
+        self, console: Console, total: int, staged: Callable[[str, str, Sequence[Path]], None] | None = None
+    ) -> None:
+        self._staged = staged
         self.done = 0
         self._console = console
         self._total = total
@@ -66,6 +72,11 @@ class Progress:
         with self._lock:
             self.done += 1
         self._console.print(round_line(found), soft_wrap=True)
+
+    def staged(self, server: str, url: str, states: Sequence[Path]) -> None:
+        """A server is up."""
+        if self._staged is not None:
+            self._staged(server, url, states)
 
     def _picture(self) -> RenderableType:
         with self._lock:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from stillhere.causes.engine import UNKNOWN
 from stillhere.lab.drill.check import Audit
+from stillhere.lab.drill.naming import Naming
 from stillhere.lab.drill.shots import Shot
 
 __all__ = ["ArmResult", "Decision", "Round", "Verdict", "decide", "rows"]
@@ -26,12 +28,14 @@ class ArmResult:
         audit: its numbers.
         recovery_ms: from the server's return to its first good answer; ``None`` where there was none.
         shots: its requests.
+        naming: why it says that it lost connections.
     """
 
     arm: str
     audit: Audit
     recovery_ms: float | None
     shots: Sequence[Shot] = ()
+    naming: Naming = field(default_factory=Naming)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Round:
         back: when the fault was over and the server could be reached.
         ended: end of the load.
         results: one for each arm.
+        cause: the cause that it brings about; empty for a fault that loses no connection.
+        also: causes that it brings about on the way.
     """
 
     fault: str
@@ -65,6 +71,13 @@ class Round:
     back: float
     ended: float
     results: tuple[ArmResult, ...]
+    cause: str = ""
+    also: frozenset[str] = frozenset()
+
+    @property
+    def right(self) -> frozenset[str]:
+        """The names of causes that are right."""
+        return self.also | ({self.cause} if self.cause else set())
 
     @property
     def shows(self) -> bool:
@@ -115,7 +128,7 @@ class Decision:
 
 _SENTENCES = {
     Verdict.PASSED: f"{_NAME} lost no write and doubled none, gave no wrong answer, "
-    "and let no raw driver error through.",
+    "let no raw driver error through, and named no wrong cause.",
     Verdict.FAILED: f"{_NAME} broke a promise.",
     Verdict.VOID: "The drill proves nothing: a fault that harms nobody did not happen.",
 }
@@ -140,6 +153,13 @@ def decide(rounds: Iterable[Round]) -> Decision:
                     for name, count in result.audit.unnamed.items()
                 ]
             broken += [f"{where}: the {result.arm} arm has {text}" for text in counts]
+            broken += [
+                f"{where}: the {result.arm} arm named {name} for {_times(count)}, where the cause was "
+                f"{one.cause or 'none'}: {result.naming.says.get(name, '')}"
+                for name, count in result.naming.wrong(one.right).items()
+            ]
+            unknown = result.naming.causes.get(UNKNOWN, 0)
+            remarks += [f"{where}: the {result.arm} arm found no cause for {_times(unknown)}"] if unknown else []
     if broken:
         return Decision(Verdict.FAILED, tuple(broken + silent), tuple(remarks), took_part)
     return Decision(Verdict.VOID if silent else Verdict.PASSED, tuple(silent), tuple(remarks), took_part)
@@ -168,10 +188,16 @@ def rows(rounds: Iterable[Round]) -> list[dict[str, Any]]:
             "unnamed": dict(result.audit.unnamed),
             "says": dict(result.audit.says),
             "version": one.version,
+            "cause": result.naming.cause,
+            "causes": dict(result.naming.causes),
         }
         for one in rounds
         for result in one.results
     ]
+
+
+def _times(count: int) -> str:
+    return f"{count} incident{'' if count == 1 else 's'}"
 
 
 def _broken_promises(audit: Audit) -> list[str]:

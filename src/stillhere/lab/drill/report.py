@@ -14,6 +14,7 @@ from stillhere.lab.drill.check import Audit
 from stillhere.lab.drill.records import ArmResult, Decision, Round, Verdict, decide
 from stillhere.lab.drill.strip import axis, strip
 from stillhere.lab.drill.table import milliseconds
+from stillhere.pages import document
 
 __all__ = ["page"]
 
@@ -26,9 +27,9 @@ def page(rounds: Sequence[Round]) -> str:
     faults = list(dict.fromkeys(one.fault for one in rounds))
     servers = dict.fromkeys(one.version for one in rounds)
     drivers = dict.fromkeys(one.driver for one in rounds)
-    template = resources.files("stillhere.lab.drill").joinpath("report.html").read_text(encoding="utf-8")
-    return Template(template).substitute(
-        headline=f"{_number(len(faults), 'way')} to lose a database connection, and who noticed",
+    headline = f"{_number(len(faults), 'way')} to lose a database connection, and who noticed"
+    body = Template(_part("report.html")).substitute(
+        headline=headline,
         subline=f"The same web application in each arm, struck at the same moment on "
         f"{escape(' and '.join(servers))}, with {escape(', '.join(drivers))}.",
         verdict_class=_CLASSES[decision.verdict],
@@ -40,6 +41,11 @@ def page(rounds: Sequence[Round]) -> str:
         "stored twice.",
         faults="".join(_fault([one for one in rounds if one.fault == fault]) for fault in faults),
     )
+    return document(title=f"stillhere drill: {headline}", style=_part("report.css"), body=body)
+
+
+def _part(name: str) -> str:
+    return resources.files("stillhere.lab.drill").joinpath(name).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -182,7 +188,7 @@ def _arm(found: Round, result: ArmResult) -> str:
     return (
         f'<div class="arm"><div class="head"><b>{escape(result.arm)}</b>{_chips(audit)}'
         f'<span class="times">{back}, longest {milliseconds(audit.longest_ms)}</span></div>'
-        f"{strip(found, result)}{_why(audit)}</div>"
+        f"{strip(found, result)}{_why(audit)}{_causes(found, result)}</div>"
     )
 
 
@@ -192,6 +198,17 @@ def _why(audit: Audit) -> str:
         says = audit.says.get(name, "")
         told.append(f"{count} &times; <code>{escape(name)}</code>{': ' + escape(_shortened(says)) if says else ''}")
     return f'<p class="why">{"; ".join(told)}</p>' if told else ""
+
+
+def _causes(found: Round, result: ArmResult) -> str:
+    """What the arm said of why it lost connections."""
+    naming, wrong = result.naming, result.naming.wrong(found.right)
+    told = [
+        f"{count} &times; <code{' class=spoilt' if name in wrong else ''}>{escape(name)}</code>: "
+        f"{escape(_shortened(naming.says.get(name, '')))}"
+        for name, count in naming.causes.items()
+    ]
+    return f'<p class="why">Why, as it says: {"; ".join(told)}</p>' if told else ""
 
 
 def _shortened(text: str, limit: int = 110) -> str:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import URL, make_url
 
+from stillhere.events import Incident
 from stillhere.lab.apps.matches.store import prepare
 from stillhere.lab.drill.arms import ARMS, Application, Arm, arm_url, create_witness
 from stillhere.lab.drill.check import audit, recovery_ms, stored
 from stillhere.lab.drill.load import Bursts, Load, Plan
+from stillhere.lab.drill.naming import naming, told
 from stillhere.lab.drill.records import ArmResult, Round
 from stillhere.lab.drill.service import SlowService
 from stillhere.lab.faults.base import Fault, Scene, Symptom, Traffic
@@ -85,6 +90,9 @@ class Listener(Protocol):
     def ended(self, found: Round) -> None:
         """A round is over."""
 
+    def staged(self, server: str, url: str, states: Sequence[Path]) -> None:
+        """A server is up, at that URL, and its applications keep what they tell of losses in those directories."""
+
 
 def drill(program: Program, listener: Listener) -> list[Round]:
     """Play the whole program, its servers side by side.
@@ -138,14 +146,17 @@ class _Theatre(threading.Thread):
         self._listener.said(self.flavour, "starting the applications")
         service = SlowService()
         stack.callback(service.close)
-        stage = _Stage(self.flavour, server, service, self._program, {}, self._halt)
+        states = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stillhere-drill-")))
+        stage = _Stage(self.flavour, server, service, self._program, {}, states, self._halt)
         for arm in self._program.arms:
             prepare(stage.direct(arm))
             if arm.witnessed:
                 create_witness(stage.direct(arm))
-            application = Application(arm, stage.address(arm), service.url, LAST_STATEMENT_MARK)
+            application = Application(arm, stage.address(arm), service.url, LAST_STATEMENT_MARK, states / arm.name)
             stack.callback(application.close)
             stage.applications[arm.name] = application
+        explaining = [states / arm.name for arm in self._program.arms if arm.explains]
+        self._listener.staged(self.flavour, server.url(user="root", password=""), explaining)
         for fault in self._program.faults:
             if self._halt.is_set():
                 return
@@ -164,6 +175,7 @@ class _Stage:
     service: SlowService
     program: Program
     applications: dict[str, Application]
+    states: Path
     halt: threading.Event
 
     def direct(self, arm: Arm) -> URL:
@@ -189,7 +201,7 @@ class _Stage:
         for arm in arms:
             self.applications[arm.name].connect_to(self.address(arm, wires[arm.name]))
         self.service.delay = fault.silence
-        began = time.monotonic()
+        began, since = time.monotonic(), datetime.now(UTC)
         plan = _plan(fault, pace, began)
         loads = {arm.name: Load(self.applications[arm.name].port, plan) for arm in arms}
         for load in loads.values():
@@ -206,6 +218,7 @@ class _Stage:
             deadline = time.monotonic() + (0.0 if self.halt.is_set() else _grace(fault, pace))
             shots = {name: load.finish(deadline) for name, load in loads.items()}
             ended = time.monotonic()
+            incidents = {} if self.halt.is_set() else self._incidents(wires, since)
             for wire in wires.values():
                 wire.close()  # frees whatever still waits in the applications
         time.sleep(_SETTLE)
@@ -214,7 +227,15 @@ class _Stage:
         for arm in arms:
             mine = shots[arm.name]
             found = stored(self.direct(arm), plan.prefix)
-            results.append(ArmResult(arm.name, audit(mine, found), recovery_ms(mine, back + quiet), mine))
+            results.append(
+                ArmResult(
+                    arm.name,
+                    audit(mine, found),
+                    recovery_ms(mine, back + quiet),
+                    mine,
+                    naming(incidents.get(arm.name, ())),
+                )
+            )
         return Round(
             fault=fault.name,
             title=fault.title,
@@ -228,7 +249,14 @@ class _Stage:
             back=back,
             ended=ended,
             results=tuple(results),
+            cause=fault.cause,
+            also=fault.also,
         )
+
+    def _incidents(self, wires: Mapping[str, Wire], since: datetime) -> dict[str, list[Incident]]:
+        """What the arms that explain their losses have told, while their wires still lead to the server."""
+        states = {arm.name: self.states / arm.name for arm in self.program.arms if arm.explains}
+        return told(states, {name: f"{wire.host}:{wire.port}" for name, wire in wires.items()}, since)
 
     def _url(self, wire: Wire | None = None) -> URL:
         url = make_url(self.server.url(driver=self.program.driver))

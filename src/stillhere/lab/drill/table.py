@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from stillhere.causes.engine import UNKNOWN
 from stillhere.lab.drill.check import Audit
 from stillhere.lab.drill.records import ArmResult, Decision, Round, Verdict
 
@@ -50,8 +51,8 @@ def round_line(found: Round) -> Text:
     return line
 
 
-def closing(rounds: Iterable[Round], decision: Decision) -> Text:
-    """The last lines: the sum for each arm, and the verdict with its reasons."""
+def closing(rounds: Sequence[Round], decision: Decision) -> Text:
+    """The last lines: the sum for each arm, how many causes it named, and the verdict with its reasons."""
     text = Text()
     for arm, results in _by_arm(rounds).items():
         text.append(f"{arm:<10}", "bold")
@@ -61,9 +62,29 @@ def closing(rounds: Iterable[Round], decision: Decision) -> Text:
             style = "dim" if not count else "yellow" if what == "unavailable" else "red"
             text.append(f"{count:>5} {heading}", style)
         text.append("\n")
+    text.append(_named_in_all(rounds))
     text.append(decision.sentence, _STYLES[decision.verdict])
     for reason in (*decision.reasons, *decision.remarks):
         text.append(f"\n  {reason}")
+    return text
+
+
+def _named_in_all(rounds: Iterable[Round]) -> Text:
+    """A line for each arm that says why it lost connections: how often it was right."""
+    counts: dict[str, list[int]] = {}
+    for one in rounds:
+        for result in one.results:
+            named, wrong = result.naming.causes, sum(result.naming.wrong(one.right).values())
+            unknown = named.get(UNKNOWN, 0)
+            sums = counts.setdefault(result.arm, [0, 0, 0])
+            sums[:] = map(sum, zip(sums, (sum(named.values()) - wrong - unknown, unknown, wrong), strict=True))
+    text = Text()
+    for arm, (right, unknown, wrong) in counts.items():
+        if right or unknown or wrong:
+            text.append(f"{arm:<10}", "bold")
+            text.append(f"{right:>6} causes named rightly")
+            text.append(f"{unknown:>5} unknown", "yellow" if unknown else "dim")
+            text.append(f"{wrong:>5} wrong\n", "bold red" if wrong else "dim")
     return text
 
 
@@ -83,10 +104,12 @@ def _table(rounds: Sequence[Round], title: str, *, wide: bool) -> Table:
     short = ("reqs", "errs", "503", "wrong", "lost", "dbl", "back in", "longest")
     for heading in long if wide else short:
         grid.add_column(heading, justify="right", no_wrap=True)
+    grid.add_column("cause named" if wide else "cause", no_wrap=wide, overflow="fold")
     for one in rounds:
         for place, result in enumerate(one.results):
             last = place == len(one.results) - 1
-            grid.add_row(one.title if not place else "", *_cells(result), end_section=last and wide)
+            cells = (*_cells(result), _named(one, result))
+            grid.add_row(one.title if not place else "", *cells, end_section=last and wide)
     return grid
 
 
@@ -107,6 +130,12 @@ def _cells(result: ArmResult) -> list[Text]:
         back,
         Text(milliseconds(audit.longest_ms)),
     ]
+
+
+def _named(found: Round, result: ArmResult) -> Text:
+    naming = result.naming
+    wrong = bool(naming.wrong(found.right))
+    return Text(naming.cause, "bold red" if wrong else "yellow" if naming.cause == UNKNOWN else "")
 
 
 def _count(number: int, style: str) -> Text:

@@ -61,6 +61,9 @@ class Fault(ABC):
         name: registry name, in snake case.
         title: what a report calls it, five words at the most.
         summary: one sentence: what happens, and to whom.
+        cause: name of the cause by which a lost connection, or one that can't be made, is to be explained; empty for
+            a fault that loses none.
+        also: names of other causes that it brings about on the way, and that are right as well.
         variables: global variables of the server while the fault is in force, set before any
             application connects and put back afterwards.
         traffic: the load that makes it show.
@@ -72,6 +75,8 @@ class Fault(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     summary: ClassVar[str]
+    cause: ClassVar[str] = ""
+    also: ClassVar[frozenset[str]] = frozenset()
     variables: ClassVar[Mapping[str, str]] = {}
     traffic: ClassVar[Traffic] = Traffic.MIXED
     silence: ClassVar[float] = 0.0

@@ -13,6 +13,7 @@ class BlackHoleToClient(Fault):
     name = "black_hole_to_client"
     title = "black hole to the client"
     summary = "Replies vanish on all existing connections without a sign; after eight seconds they are reset."
+    cause = "network_lost"
 
     seconds: ClassVar[float] = 8.0
 

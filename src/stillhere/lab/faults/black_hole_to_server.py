@@ -13,6 +13,7 @@ class BlackHoleToServer(Fault):
     name = "black_hole_to_server"
     title = "black hole to the server"
     summary = "Statements vanish on all existing connections without a sign; after eight seconds they are reset."
+    cause = "network_lost"
 
     seconds: ClassVar[float] = 8.0
 

@@ -13,6 +13,7 @@ class CommitNotForwarded(Fault):
     name = "commit_not_forwarded"
     title = "COMMIT lost"
     summary = "The connection is reset before every fifth COMMIT reaches the server."
+    cause = "network_lost"
 
     def strike(self, scene: Scene) -> None:
         """Cut at commits for a while."""

@@ -13,6 +13,7 @@ class CommitReplyLost(Fault):
     name = "commit_reply_lost"
     title = "COMMIT executed, reply lost"
     summary = "Every fifth COMMIT is executed, and the connection reset before its reply arrives."
+    cause = "network_lost"
 
     def strike(self, scene: Scene) -> None:
         """Cut at commits for a while."""

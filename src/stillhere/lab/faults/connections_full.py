@@ -17,6 +17,8 @@ class ConnectionsFull(Fault):
     name = "connections_full"
     title = "too many connections"
     summary = "All connections are reset, and for 1.5 seconds the server refuses new ones (1040, too many)."
+    cause = "too_many_connections"
+    also = frozenset({"network_lost"})
 
     def strike(self, scene: Scene) -> None:
         """Occupy all places, reset, wait, and leave them."""

@@ -13,6 +13,7 @@ class Crash(Fault):
     name = "crash"
     title = "crash"
     summary = "The server process is killed (SIGKILL), stays away for a second, and recovers."
+    cause = "crash"
 
     def strike(self, scene: Scene) -> None:
         """Kill and start the server."""

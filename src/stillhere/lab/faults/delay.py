@@ -14,6 +14,7 @@ class Delay(Fault):
     name = "delay"
     title = "slow network"
     summary = "Each round trip takes 50 ms longer, for two seconds; nothing is lost."
+    cause = ""
     shows = Symptom.LATENCY
 
     def strike(self, scene: Scene) -> None:

@@ -13,6 +13,7 @@ class GracefulRestart(Fault):
     name = "graceful_restart"
     title = "graceful restart"
     summary = "The server is shut down in order, stays away for a second, and is started again."
+    cause = "server_restart"
 
     def strike(self, scene: Scene) -> None:
         """Stop and start the server."""

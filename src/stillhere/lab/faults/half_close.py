@@ -14,6 +14,7 @@ class HalfClose(Fault):
     name = "half_close"
     title = "half-close"
     summary = "All connections end (FIN) towards the client while the server still takes statements; four times."
+    cause = "network_lost"
 
     def strike(self, scene: Scene) -> None:
         """Half-close them, several times."""

@@ -14,6 +14,7 @@ class IdleTimeout(Fault):
     name = "idle_timeout"
     title = "idle timeout"
     summary = "The server closes connections that idled for a second; the next request on each finds it gone."
+    cause = "idle_timeout"
     variables: ClassVar[Mapping[str, str]] = {"wait_timeout": "1", "interactive_timeout": "1"}
     traffic = Traffic.BURSTS
     silence = 1.6

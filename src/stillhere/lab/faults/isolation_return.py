@@ -24,6 +24,7 @@ class IsolationReturn(Fault):
     name = "isolation_return"
     title = "loss at return"
     summary = "Connections are reset behind the last reply of a request, then behind the ROLLBACK that follows it."
+    cause = "network_lost"
     traffic = Traffic.ISOLATION
 
     def strike(self, scene: Scene) -> None:

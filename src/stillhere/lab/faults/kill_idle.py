@@ -15,6 +15,7 @@ class KillIdle(Fault):
     name = "kill_idle"
     title = "KILL of idle connections"
     summary = "KILL of every connection that sleeps outside a transaction, four times in two seconds."
+    cause = "killed"
 
     def strike(self, scene: Scene) -> None:
         """KILL the idle ones, several times."""

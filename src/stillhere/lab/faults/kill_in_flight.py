@@ -18,6 +18,7 @@ class KillInFlight(Fault):
     name = "kill_in_flight"
     title = "KILL in flight"
     summary = "KILL of connections in the middle of a statement or transaction, one after another for two seconds."
+    cause = "killed"
 
     def strike(self, scene: Scene) -> None:
         """KILL one busy connection after another."""

@@ -13,6 +13,7 @@ class Outage(Fault):
     name = "outage"
     title = "outage"
     summary = "All connections are reset and new ones refused, for two seconds."
+    cause = "network_lost"
 
     def strike(self, scene: Scene) -> None:
         """Refuse, wait, accept."""

@@ -16,6 +16,7 @@ class OversizedPacket(Fault):
     name = "oversized_packet"
     title = "oversized packet"
     summary = "A statement is larger than max_allowed_packet; the server closes the connection that sent it."
+    cause = "packet_too_large"
     variables: ClassVar[Mapping[str, str]] = {"max_allowed_packet": "1048576"}
     traffic = Traffic.LARGE
 

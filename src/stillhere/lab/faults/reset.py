@@ -14,6 +14,7 @@ class Reset(Fault):
     name = "reset"
     title = "connection reset"
     summary = "All connections are reset (RST) at the same moment, four times in two seconds."
+    cause = "network_lost"
 
     def strike(self, scene: Scene) -> None:
         """Reset them, several times."""

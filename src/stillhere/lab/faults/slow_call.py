@@ -14,6 +14,8 @@ class SlowCall(Fault):
     name = "slow_call"
     title = "slow external call"
     summary = "Requests call a slow service in their middle, for longer than the server keeps an idle connection."
+    cause = "slow_work"
+    also = frozenset({"idle_timeout"})
     variables: ClassVar[Mapping[str, str]] = {"wait_timeout": "1", "interactive_timeout": "1"}
     traffic = Traffic.SLOW_CALL
     silence = 1.6

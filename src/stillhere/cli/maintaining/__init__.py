@@ -1,0 +1,1 @@
+"""What ``stillhere maintain`` does and shows."""

@@ -1,0 +1,1 @@
+"""What ``stillhere tune`` does and shows."""

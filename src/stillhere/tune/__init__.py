@@ -1,0 +1,1 @@
+"""Server settings from what was measured: which values, why, at what cost, and how to take them back."""

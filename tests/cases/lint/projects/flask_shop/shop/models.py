@@ -1,0 +1,5 @@
+from .extensions import db
+
+
+class Order(db.Model):
+    id = db.Column(db.Integer, primary_key=True)

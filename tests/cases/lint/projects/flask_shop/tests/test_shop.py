@@ -1,0 +1,7 @@
+from sqlalchemy import create_engine
+
+engine = create_engine("mysql://app@db.example/shop")
+
+
+def test_engine():
+    assert engine

@@ -1,0 +1,2 @@
+SQLALCHEMY_DATABASE_URI = "mysql://app@db.example/shop"
+SQLALCHEMY_POOL_RECYCLE = 280
