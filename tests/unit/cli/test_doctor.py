@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import socket
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from stillhere.causes.incidents import Store, store_path
+from stillhere.cli.commands import doctor as verb
 from stillhere.cli.main import main
 from stillhere.doctor import examination
 from stillhere.doctor.case import Case
 from stillhere.doctor.examination import Examination, judge
+from stillhere.events import Incident
 from stillhere.server.versions import parse_version
 from stillhere.survey.snapshot import Snapshot
 
@@ -195,3 +198,23 @@ def test_sarif_has_every_check_as_a_rule_and_every_finding_as_a_result(build_cas
 
 def test_two_formats_at_once_are_refused(capsys):
     assert "not both" in complaint(capsys, URL.format(1), "--json", "--sarif")
+
+
+def test_losses_recorded_on_this_machine_are_read(monkeypatch, tmp_path):
+    monkeypatch.setenv("STILLHERE_STATE", str(tmp_path))
+    assert verb._recorded() is None
+    old, new = (
+        Incident(
+            at=datetime.now(UTC) - timedelta(days=days),
+            server="db:3306",
+            cause=cause,
+            certainty=0.9,
+            sentence="s",
+            done="d",
+        )
+        for days, cause in ((8, "crash"), (1, "restart"))
+    )
+    assert Store(store_path()).add([old, new]) == ""
+    assert [one.cause for one in verb._recorded()] == ["restart"]
+    store_path().write_bytes(b"no database at all, whatever it is called" * 100)
+    assert verb._recorded() is None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stillhere.doctor.examination import Instructions
     from stillhere.doctor.runner import Report
     from stillhere.doctor.target import Target
+    from stillhere.events import Incident
     from stillhere.findings import Finding
 
 __all__ = ["register"]
@@ -113,6 +114,7 @@ def doctor(
     targets = _targets([*(urls or ()), *_listed(urls_from)], app or (), alone=not source)
     if log is not None:
         instructions = _with_log(instructions, log, len(targets))
+    instructions = replace(instructions, incidents=_recorded())
     if html_file is not None:
         html_file.open("a").close()  # a file that can't be written is a mistake to hear of before the work
     if instructions.measure_idle:
@@ -177,6 +179,22 @@ def _linted(paths: Sequence[Path]) -> tuple[Finding, ...]:
         raise ConfigurationError(f"--source {missing}: there is no such file or folder")
     config = find_config(paths[0] if paths[0].is_dir() else paths[0].parent)
     return tuple(one.finding for one in lint_paths([str(path) for path in paths], config).found)
+
+
+def _recorded() -> tuple[Incident, ...] | None:
+    """The losses recorded on this machine within a week; nothing where there is no record, or none that can be read."""
+    from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - only where it is asked for
+
+    from stillhere.causes.incidents import Store, Unreadable, store_path  # noqa: PLC0415 - same
+
+    path = store_path()
+    if path is None or not path.exists():
+        return None
+    try:
+        return tuple(Store(path).read(since=datetime.now(UTC) - timedelta(days=7)))
+    except Unreadable as error:
+        messages.print(str(error))
+        return None
 
 
 def _with_log(instructions: Instructions, file: Path, servers: int) -> Instructions:
