@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import socket
 import threading
@@ -35,6 +36,7 @@ __all__ = ["Page", "incidents_of", "recent_incidents"]
 _SHOWN = 500
 _SPAN = timedelta(hours=1)
 _HTTP = 80
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised, not bound
 
 
 class Page:
@@ -72,7 +74,7 @@ class Page:
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self.run, name="board", daemon=True)
-        name = "localhost" if self._local else f"[{host}]" if ":" in host else host
+        name = "localhost" if self._local else _own_names(host)[0]
         self.address = f"http://{name}:{port}/" + (f"?token={token}" if token else "")
 
     def add(self, address: str, url: URL) -> None:
@@ -169,7 +171,18 @@ def _plain(address: str) -> str:
     return f"localhost{colon}{port}" if host in {"127.0.0.1", "::1", "[::1]"} else address
 
 
+def _own_names(host: str) -> list[str]:
+    """How a browser names the machine that listens on that address, the best name first."""
+    if host not in _EVERYWHERE:
+        return [f"[{host}]" if ":" in host else host]
+    name = socket.gethostname()
+    found = [name.lower(), socket.getfqdn(name).lower()]
+    with contextlib.suppress(OSError):
+        found += socket.gethostbyname_ex(name)[2]
+    return found
+
+
 def _hosts(host: str, port: int) -> frozenset[str]:
     """What a browser that was sent here writes into its Host header."""
-    names = {f"[{host}]" if ":" in host else host, "localhost", "127.0.0.1", "[::1]"}
+    names = {*_own_names(host), "localhost", "127.0.0.1", "[::1]"}
     return frozenset(f"{name}:{port}" for name in names) | (frozenset(names) if port == _HTTP else frozenset())
