@@ -9,6 +9,7 @@ from enum import Enum
 from stillhere.doctor.engines import EngineFacts
 from stillhere.doctor.idling import IdleLimit
 from stillhere.errorlog.summary import Summary
+from stillhere.events import Incident
 from stillhere.survey.account_use import AccountUse
 from stillhere.survey.digests import Digest
 from stillhere.survey.error_counts import ErrorCount
@@ -51,6 +52,8 @@ class Need(Enum):
     """How long an idle connection was seen to last."""
     LOG = "log"
     """The server's error log."""
+    INCIDENTS = "incidents"
+    """The losses that applications under stillhere recorded on this machine."""
     LOGIN = "login"
     """How long a login takes."""
 
@@ -82,6 +85,7 @@ class Case:
             question has no answer, with the reason in `gaps`.
         engines: the application's engines that lead to this server.
         idle: how long idle connections lasted when it was measured.
+        incidents: losses of connections to this server within the last week, newest first, as recorded on this machine.
         log: what the error log says, from a file or from the server's own table.
         settings: what the user told.
         gaps: what is missing, by the value of its `Need`, to the reason, such as ``{"hosts": "needs PROCESS"}``.
@@ -98,6 +102,7 @@ class Case:
     account: OwnAccount | None = None
     engines: tuple[EngineFacts, ...] = ()
     idle: IdleLimit | None = None
+    incidents: tuple[Incident, ...] = ()
     log: Summary | None = None
     settings: Settings = field(default_factory=Settings)
     gaps: Mapping[str, str] = field(default_factory=dict)

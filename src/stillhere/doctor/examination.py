@@ -17,6 +17,7 @@ from stillhere.doctor.measuring import measure_idle
 from stillhere.doctor.refusals import advice_for
 from stillhere.doctor.target import Target
 from stillhere.errorlog.summary import Summary
+from stillhere.events import Incident
 from stillhere.findings import Finding
 from stillhere.masking import mask_sql, mask_urls
 from stillhere.survey.account_use import account_use
@@ -46,6 +47,8 @@ class Instructions:
         alone: whether few servers are looked at together, so that a login's time is the server's and the way's.
         measure_idle: seconds for which to leave connections idle; 0 for not at all.
         log: what the server's error log says, where its file was given.
+        incidents: the losses recorded on this machine within the last week, newest first; ``None`` where there is no
+            record.
     """
 
     settings: Settings
@@ -53,6 +56,7 @@ class Instructions:
     alone: bool = True
     measure_idle: float = 0.0
     log: Summary | None = None
+    incidents: tuple[Incident, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,8 @@ def look(target: Target, instructions: Instructions) -> Case:
         gaps[Need.MEMORY.value] = "needs --memory: the server runs on another machine"
     if not instructions.alone:
         gaps[Need.LOGIN.value] = "not measured while many servers are looked at"
+    if instructions.incidents is None:
+        gaps[Need.INCIDENTS.value] = "needs losses that stillhere recorded on this machine"
     if not target.engines:
         gaps[Need.ENGINES.value] = "needs --app"
     idle = _measured(target, instructions, gaps)
@@ -148,6 +154,7 @@ def look(target: Target, instructions: Instructions) -> Case:
         snapshot=snapshot,
         login_seconds=login_seconds if instructions.alone else None,
         engines=target.engines,
+        incidents=tuple(one for one in instructions.incidents or () if one.server == target.address),
         idle=idle,
         settings=replace(instructions.settings, memory=memory),
         gaps=gaps,

@@ -9,7 +9,7 @@ from stillhere.doctor.case import Case
 from stillhere.errorlog.summary import Ending, Life
 from stillhere.findings import Evidence, Severity
 
-__all__ = ["end_of", "endings", "evidence_of", "weight", "when"]
+__all__ = ["end_of", "endings", "evidence_of", "place", "weight", "when"]
 
 _WEEK, _MONTH = 7, 30
 
@@ -46,9 +46,10 @@ def evidence_of(lives: Iterable[Life]) -> tuple[Evidence, ...]:
     """The lines that the last of the lives rests its ending on."""
     last = list(lives)[-1]
     entries = last.evidence[:3]
-    lines = tuple(Evidence(entry.text[:160], _place(entry.line)) for entry in entries if entry.text)
-    return lines or (Evidence(f"{last.ending.value} at {when(last.ended)}", _place(last.end_line)),)
+    lines = tuple(Evidence(entry.text[:160], place(entry.line)) for entry in entries if entry.text)
+    return lines or (Evidence(f"{last.ending.value} at {when(last.ended)}", place(last.end_line)),)
 
 
-def _place(line: int) -> str:
+def place(line: int) -> str:
+    """Where in the log; a table's rows have no line."""
     return f"error log, line {line}" if line else "error log"

@@ -23,6 +23,7 @@ _NEEDS = {
     Need.ENGINES: "`--app`",
     Need.MEMORY: "`--memory`, or a server on this machine",
     Need.IDLE: "`--measure-idle`",
+    Need.INCIDENTS: "an application under stillhere on this machine",
     Need.LOGIN: "at most eight servers at once",
     Need.LOG: "`--log`, or on MySQL from 8.0.22 SELECT on performance_schema",
 }

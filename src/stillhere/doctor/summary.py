@@ -24,7 +24,8 @@ def closing(report: Report) -> str:
     words = ", ".join(found) or "nothing to fix"
     notes = f"; {plural(counts[Severity.INFO], 'note')}" if counts[Severity.INFO] else ""
     missing = f"; {plural(away, 'server')} could not be looked at" if away else ""
-    return f"{plural(looked, 'server')}: {words}{notes}{missing}"
+    where = plural(looked, "server") if report.servers else "source"
+    return f"{where}: {words}{notes}{missing}"
 
 
 class Gap(NamedTuple):

@@ -11,11 +11,11 @@ from stillhere.survey.take import Ask, NotAllowed
 
 __all__ = ["logged_lines"]
 
-_ROWS = 20_000
+_ROWS = 5_000
 
 
 def logged_lines(ask: Ask, snapshot: Snapshot) -> tuple[str, ...]:
-    """The newest 20 000 lines, oldest first, as they would stand in a file, their times in UTC.
+    """The newest 5 000 lines, oldest first, as they would stand in a file, their times in UTC.
 
     Raises:
         NotAllowed: the account may not read it, or the server has no such table.

@@ -15,6 +15,7 @@ from stillhere.cli.main import main
 def application(tmp_path, monkeypatch, patient):
     """Writes an application with an engine for the server into the working directory; its place."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STILLHERE_STATE", str(tmp_path / "state"))
     monkeypatch.setattr(sys, "path", list(sys.path))
     before = set(sys.modules)
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import socket
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from stillhere.causes.incidents import Store, store_path
+from stillhere.cli.commands import doctor as verb
 from stillhere.cli.main import main
 from stillhere.doctor import examination
 from stillhere.doctor.case import Case
 from stillhere.doctor.examination import Examination, judge
+from stillhere.events import Incident
 from stillhere.server.versions import parse_version
 from stillhere.survey.snapshot import Snapshot
 
@@ -160,3 +163,58 @@ def test_what_is_no_log_is_refused(capsys, tmp_path):
     log.write_text("Dear diary,\n", encoding="utf-8")
     assert "none of its 1 lines" in complaint(capsys, URL.format(1), "--log", str(log))
     assert "nowhere" in complaint(capsys, URL.format(1), "--log", str(tmp_path / "nowhere"))
+
+
+BAD_SOURCE = (
+    "from sqlalchemy import create_engine\n\nengine = create_engine('mysql+pymysql://db/shop', max_overflow=-1)\n"
+)
+
+
+def test_source_is_looked_at_without_any_server(tmp_path, capsys):
+    (tmp_path / "shop.py").write_text(BAD_SOURCE, encoding="utf-8")
+    assert main(["doctor", "--source", str(tmp_path), "--json"]) == 1
+    record = json.loads(capsys.readouterr().out)
+    assert record["servers"] == []
+    assert all(one["rule"].startswith("SH") and one["location"]["line"] >= 1 for one in record["findings"])
+    assert main(["doctor", "--source", str(tmp_path)]) == 1
+    assert "shop.py:3" in capsys.readouterr().out
+    (tmp_path / "shop.py").write_text("print('no database here')\n", encoding="utf-8")
+    assert main(["doctor", "--source", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "source: nothing to fix\n"
+
+
+def test_source_that_is_not_there_is_named(capsys, tmp_path):
+    assert "nowhere" in complaint(capsys, "--source", str(tmp_path / "nowhere"))
+
+
+def test_sarif_has_every_check_as_a_rule_and_every_finding_as_a_result(build_case, answers, tmp_path, capsys):
+    answers(judge(build_case({"variables": {"wait_timeout": "20"}})))
+    (tmp_path / "shop.py").write_text(BAD_SOURCE, encoding="utf-8")
+    assert main(["doctor", URL.format(1), "--source", str(tmp_path), "--sarif"]) == 1
+    [run] = json.loads(capsys.readouterr().out)["runs"]
+    assert "wait-timeout-short" in {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert {"wait-timeout-short"} < {result["ruleId"] for result in run["results"]}
+
+
+def test_two_formats_at_once_are_refused(capsys):
+    assert "not both" in complaint(capsys, URL.format(1), "--json", "--sarif")
+
+
+def test_losses_recorded_on_this_machine_are_read(monkeypatch, tmp_path):
+    monkeypatch.setenv("STILLHERE_STATE", str(tmp_path))
+    assert verb._recorded() is None
+    old, new = (
+        Incident(
+            at=datetime.now(UTC) - timedelta(days=days),
+            server="db:3306",
+            cause=cause,
+            certainty=0.9,
+            sentence="s",
+            done="d",
+        )
+        for days, cause in ((8, "crash"), (1, "restart"))
+    )
+    assert Store(store_path()).add([old, new]) == ""
+    assert [one.cause for one in verb._recorded()] == ["restart"]
+    store_path().write_bytes(b"no database at all, whatever it is called" * 100)
+    assert verb._recorded() is None

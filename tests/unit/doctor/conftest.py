@@ -15,6 +15,7 @@ from stillhere.doctor.engines import EngineFacts
 from stillhere.doctor.idling import End, IdleLimit
 from stillhere.errorlog.entry import Entry, Kind
 from stillhere.errorlog.summary import AbortGroup, Aborts, Ending, Life, Noise, Summary
+from stillhere.events import Incident
 from stillhere.server.versions import parse_version
 from stillhere.survey.account_use import AccountUse
 from stillhere.survey.digests import Digest
@@ -48,6 +49,10 @@ BLANKS: dict[type, dict[str, Any]] = {
     OwnAccount: {
         "name": "app@%", "queries_per_hour": 0, "connections_per_hour": 0, "connections": 0, "password_days": 0,
         "password_set": None,
+    },
+    Incident: {
+        "at": NOW, "server": "db.example:3306", "cause": "idle_timeout", "certainty": 0.95, "sentence": "idle 612 s",
+        "done": "Replaced; nothing lost",
     },
     EngineFacts: {"name": "shop.db:engine", "database": "shop"},
 }  # fmt: skip
@@ -119,6 +124,7 @@ def build_case(changes: Mapping[str, Any], flavour: str = "mysql") -> Case:
         account=record(OwnAccount, changes["account"]) if "account" in changes else None,
         engines=records(EngineFacts, changes, "engines"),
         idle=IdleLimit(**idle) if idle is not None else None,
+        incidents=records(Incident, changes, "incidents"),
         log=build_log(changes["log"]) if "log" in changes else None,
         settings=Settings(**changes.get("settings", {})),
         gaps=changes.get("gaps", {}),

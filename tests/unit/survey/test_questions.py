@@ -12,6 +12,7 @@ from stillhere.survey.account_use import account_use
 from stillhere.survey.digests import digests
 from stillhere.survey.error_counts import error_counts
 from stillhere.survey.host_cache import host_cache
+from stillhere.survey.logged import logged_lines
 from stillhere.survey.own_account import own_account
 from stillhere.survey.replication import group_members, replicas
 from stillhere.survey.snapshot import Snapshot
@@ -177,3 +178,22 @@ def test_only_a_server_in_a_group_is_asked_for_its_members():
     assert ask.asked == []
     [found] = group_members(ask, server(group_replication_group_name="g"))
     assert (found.id, found.address, found.state, found.role) == ("u", "db1:3306", "ONLINE", "")
+
+
+def test_rows_of_the_log_are_told_as_lines_of_its_file_oldest_first():
+    rows = [
+        {"logged": 1772366401.5, "thread_id": 7, "prio": "Error", "error_code": "MY-010119", "subsystem": "Server",
+         "data": "Aborting\n now"},
+        {"logged": 1772366400, "thread_id": 0, "prio": "System", "error_code": "MY-010116", "subsystem": "Server",
+         "data": "starting"},
+    ]  # fmt: skip
+    assert logged_lines(Scripted(*rows), server()) == (
+        "2026-03-01T12:00:00.000000Z 0 [System] [MY-010116] [Server] starting",
+        "2026-03-01T12:00:01.500000Z 7 [ERROR] [MY-010119] [Server] Aborting now",
+    )
+
+
+@pytest.mark.parametrize("version", [MARIADB, "8.0.21"])
+def test_a_server_that_does_not_show_its_log_is_said(version):
+    with pytest.raises(NotAllowed, match="--log"):
+        logged_lines(Scripted(), server(version))

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from stillhere.doctor.advice import plural
 from stillhere.doctor.case import Case, Need
 from stillhere.doctor.check import Check, Claim, Topic
-from stillhere.doctor.history import weight, when
+from stillhere.doctor.history import place, weight, when
 from stillhere.errorlog.entry import Kind
 from stillhere.findings import Evidence, Remedy, Severity
 
@@ -51,7 +51,7 @@ def judge(case: Case) -> Iterator[Claim]:
             severity=weight(case, last, Severity.WARNING) if last is not None else Severity.WARNING,
             message=f"the log says {plural(count, 'time')} that {words}, the last at {when(last)}",
             why="Clients were kept out, or waited until it was over.",
-            evidence=tuple(Evidence(entry.text[:160], f"error log, line {entry.line}") for entry in entries[-2:])
+            evidence=tuple(Evidence(entry.text[:160], place(entry.line)) for entry in entries[-2:])
             or (Evidence(f"{count} lines: {words}", "error log"),),
             remedy=Remedy("See the checks of that limit; look at those times for what was different."),
         )
