@@ -25,6 +25,10 @@ from benchmarks.place import place
 from stillhere.testing.wire_server import Answer, WireServers
 
 _PAIRS = ("Variable_name", "Value")
+_HOST_COLUMNS = (
+    "ip", "host", "sum_connect_errors", "count_host_blocked_errors", "name_errors", "count_handshake_errors",
+    "count_authentication_errors",
+)  # fmt: skip
 _SESSIONS = 100
 _ANSWERS = {
     "SELECT VERSION()": Answer(("version", "now", "id"), [("8.4.0", "2026-05-05 01:02:03.000000", "7")]),
@@ -44,7 +48,7 @@ _ANSWERS = {
     "SELECT trx_mysql_thread_id": Answer(
         ("id", "seconds", "state", "modified", "locked", "statement"), [("8", "6.5", "RUNNING", "1", "1", None)]
     ),
-    "SELECT COALESCE(HOST, IP)": Answer(("host", "errors"), [("10.0.0.9", "6")]),
+    "SELECT ip, host": Answer(_HOST_COLUMNS, [("10.0.0.9", None, "6", "0", "0", "6", "0")]),
 }
 
 

@@ -10,7 +10,7 @@ from typing import ClassVar, TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeHistogramMetricFamily, GaugeMetricFamily, Metric
 
-from stillhere.survey.hosts import BlockedHost
+from stillhere.survey.host_cache import HostEntry
 from stillhere.survey.snapshot import Snapshot
 
 __all__ = ["LABELLED", "Collector", "Look", "counter", "gauge", "histogram", "most_frequent"]
@@ -31,7 +31,7 @@ class Look:
     """
 
     snapshot: Snapshot
-    hosts: tuple[BlockedHost, ...] | None = None
+    hosts: tuple[HostEntry, ...] | None = None
 
 
 class Collector(ABC):

@@ -12,7 +12,8 @@ from prometheus_client.core import Metric
 
 from stillhere.observe.exporter.collector import Look, gauge
 from stillhere.observe.exporter.collectors import COLLECTORS
-from stillhere.survey.hosts import BlockedHost, take_hosts
+from stillhere.survey.host_cache import HostEntry, host_cache
+from stillhere.survey.snapshot import Snapshot
 from stillhere.survey.take import Ask, NotAllowed, take
 
 __all__ = ["merged", "scrape"]
@@ -45,7 +46,8 @@ def scrape(opening: Opening, address: str) -> list[Metric]:
     code = 0
     try:
         with opening() as ask:
-            look = Look(take(ask, address, variables=_VARIABLES, counters=_COUNTERS), _hosts(ask))
+            snapshot = take(ask, address, variables=_VARIABLES, counters=_COUNTERS)
+            look = Look(snapshot, _hosts(ask, snapshot))
     except Exception as error:  # noqa: BLE001 - the driver's, whichever it is; its number is what may be shown
         number = error.args[0] if error.args else None
         code = number if isinstance(number, int) else -1
@@ -60,9 +62,9 @@ def scrape(opening: Opening, address: str) -> list[Metric]:
     ]
 
 
-def _hosts(ask: Ask) -> tuple[BlockedHost, ...] | None:
+def _hosts(ask: Ask, snapshot: Snapshot) -> tuple[HostEntry, ...] | None:
     try:
-        return take_hosts(ask)
+        return host_cache(ask, snapshot)
     except NotAllowed:
         return None
 

@@ -7,6 +7,10 @@ import pytest
 from stillhere.testing.wire_server import Answer
 
 PAIRS = ("Variable_name", "Value")
+_HOST_COLUMNS = (
+    "ip", "host", "sum_connect_errors", "count_host_blocked_errors", "name_errors", "count_handshake_errors",
+    "count_authentication_errors",
+)  # fmt: skip
 ANSWERS = {
     "SELECT VERSION()": Answer(("version", "now", "id"), [("8.4.0", "2026-05-05 01:02:03.000000", "7")]),
     "SHOW GLOBAL VARIABLES": Answer(
@@ -38,7 +42,9 @@ ANSWERS = {
         ("id", "seconds", "state", "modified", "locked", "statement"),
         [("8", "650.5", "RUNNING", "1", "1", None), ("10", "4.5", "LOCK WAIT", "0", "1", "SELECT 1")],
     ),
-    "SELECT COALESCE(HOST, IP)": Answer(("host", "errors"), [("10.0.0.9", "6"), ("10.0.0.8", "1")]),
+    "SELECT ip, host": Answer(
+        _HOST_COLUMNS, [("10.0.0.9", None, "6", "0", "0", "6", "0"), ("10.0.0.8", None, "1", "0", "0", "1", "0")]
+    ),
 }
 
 

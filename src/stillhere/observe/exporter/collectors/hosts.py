@@ -26,7 +26,7 @@ class Hosts(Collector):
             raise LookupError("performance_schema or the host cache is switched off")
         if look.hosts is None:
             raise LookupError("needs SELECT on performance_schema.host_cache")
-        errors = Counter({one.host: one.errors for one in look.hosts})
+        errors = Counter({one.host or one.ip: one.connect_errors for one in look.hosts if one.connect_errors})
         yield gauge("host_errors", "Interrupted handshakes in a row, by client host.", most_frequent(errors), ("host",))
-        near = sum(1 for one in look.hosts if limit and one.errors >= limit / 2)
+        near = sum(1 for one in look.hosts if limit and one.connect_errors >= limit / 2)
         yield gauge("hosts_near_block", "Client hosts at half of max_connect_errors or more.", {(): float(near)})
