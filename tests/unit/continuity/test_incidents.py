@@ -16,11 +16,14 @@ from stillhere.continuity import asking, inquiry, telling
 from stillhere.continuity.asking import Question
 from stillhere.continuity.dossier import Answers, Dossier, Sample
 from stillhere.continuity.facts import UNKNOWN_FACTS
+from stillhere.continuity.gate import GateWait
+from stillhere.continuity.gatekeeping import GateState
 from stillhere.continuity.inquiry import INQUIRY, Inquiry
 from stillhere.continuity.observed import Knowledge, knowledge_of, observations
 from stillhere.continuity.sighting import Sighting, chain_of, decode_farewell
 from stillhere.continuity.states import LinkState
 from stillhere.continuity.verdict import Phase, Verdict
+from stillhere.continuity.visits import Visit, note_wait
 from stillhere.errors import CommitOutcomeUnknown, PacketTooLarge, ServerUnavailable
 from stillhere.testing.fake_driver import FAKE, OperationalError, SSCursor
 from stillhere.testing.fake_server import Step
@@ -237,6 +240,15 @@ def test_a_server_that_was_waited_for_is_an_incident(make_rig, server):
     [incident] = told(rig)
     assert (incident.phase, incident.errno, incident.error) == ("CONNECT", 2003, "")
     assert incident.done.startswith("Waited 0.")
+
+
+@pytest.mark.parametrize(("state", "count"), [(GateState.DOWN, 1), (GateState.PROBING, 1), (GateState.UP, 0)])
+def test_who_only_waited_for_a_server_that_is_away_has_an_incident_too(make_rig, state, count):
+    rig = make_rig(incidents=False)
+    with Visit(rig.endpoint, lambda: None, BEFORE) as visit:
+        note_wait(GateWait(state, 1, 0.5, OperationalError(1040, "Too many connections")))
+        visit.served(AFTER)
+    assert [one.errno for one in told(rig)] == [1040] * count
 
 
 def test_a_server_that_did_not_come_back_in_time_is_an_incident_with_a_note(make_rig, server):
