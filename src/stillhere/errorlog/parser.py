@@ -17,6 +17,7 @@ from stillhere.errors import ConfigurationError
 __all__ = ["Reading", "parse"]
 
 _DUMP_LINES = 2000
+_BLANKS = " \t\r\v\f"
 _FRAMES = 6
 _QUERY_LIMIT = 2000
 _RESTATED = "MY-013951"  # MySQL 9 writes a crash's dump again, line by line, when it starts next
@@ -162,7 +163,7 @@ class Reading:
         if self._crash is not None:
             self._crash.lines += 1
             _take(self._crash, text)
-        elif not known and text and not text.isspace() and not harmless(text):
+        elif not known and text.strip(_BLANKS) and not harmless(text):
             self.unknown += 1
 
 

@@ -26,6 +26,9 @@ _VAGUE = 4  # of so many sorts of lines in a block, no more than one should have
 _PARTS = 12  # that a block is skimmed in, before the rest of it is read
 _PENDING = 4000
 _BEFORE_LOGIN = {Kind.UNAUTHENTICATED, Kind.ABORTED_CONNECT}
+_Placed = tuple[int, bytes | Entry]
+"""A line that is still to be read, or its entry, with its place in the block."""
+
 _SIGNS_OF_LIFE = FREQUENT - {Kind.OTHER}
 
 
@@ -137,8 +140,11 @@ class Summarising:
             self._first = self._first or line.at
             self._last = line.at
 
-    def _take(self, entry: Entry, line: Line | None) -> None:
-        self._kept.take(entry)
+    def _take(self, entry: Entry, line: Line | None, *, keep: bool = True) -> None:
+        if keep:
+            self._kept.take(entry)
+        else:
+            self._kept.count(entry.kind, 1)
         if entry.kind in LIFECYCLE:
             self._lives.take(entry)
         elif entry.kind in _SIGNS_OF_LIFE:
@@ -200,14 +206,18 @@ class Summarising:
         return None
 
     def _take_skimmed(self, skimmed: Skimmed) -> None:
+        beside: dict[Kind, list[_Placed]] = {}  # lines that had to be read, of kinds that rows tell as well
         for place in skimmed.close:
             for entry in self._reading.read(skimmed.lines[place], self._lines + 1 + place):
-                self._take(entry, self._reading.line)
+                alike = entry.kind in skimmed.per_kind
+                self._take(entry, self._reading.line, keep=not alike)
+                if alike:
+                    beside.setdefault(entry.kind, []).append((place, entry))
             if self._reading.line is not None:
                 self._formats.setdefault((self._reading.line.wrapping, self._reading.line.style))
         for style in skimmed.styles:
             self._formats.setdefault((skimmed.shape.wrapping, style))
-        self._take_alike(skimmed)
+        self._take_alike(skimmed, beside)
         self._take_knocks(skimmed)
         self._unknown += skimmed.unknown
         if skimmed.styles or skimmed.close:
@@ -215,18 +225,21 @@ class Summarising:
             self._last = self._last_time(skimmed.block) or self._last
         self._lines += len(skimmed.rows)
 
-    def _take_alike(self, skimmed: Skimmed) -> None:
-        """Lines of which rows tell the kind: the first and last are read, all are counted."""
+    def _take_alike(self, skimmed: Skimmed, beside: dict[Kind, list[_Placed]]) -> None:
+        """Lines of which rows tell the kind: the first and last are kept, all are counted."""
         if not _SIGNS_OF_LIFE.isdisjoint(skimmed.per_kind):
             self._lives.alive()
+        latest = skimmed.last(self._kept.ends())
         for kind, number in skimmed.per_kind.items():
-            wanted = self._kept.wants_first(kind)
-            for place, raw in skimmed.first(kind, wanted) if wanted > 0 else ():
-                for entry in self._reading.read(raw, self._lines + 1 + place):
+            wanted = max(0, self._kept.wants_first(kind))
+            others = beside.get(kind, [])
+            for place, one in _in_order(skimmed.first(kind, wanted), others)[:wanted]:
+                entries = (one,) if isinstance(one, Entry) else self._reading.read(one, self._lines + 1 + place)
+                for entry in entries:
                     self._kept.keep_first(entry)
             self._kept.count(kind, number)
-        for kind, latest in skimmed.last(self._kept.ends()).items():
-            self._kept.last(kind, [(self._lines + 1 + place, raw[:LINE_LIMIT]) for place, raw in latest])
+            last = _in_order(latest[kind], others)[-self._kept.ends() :]
+            self._kept.last(kind, [(self._lines + 1 + place, _cut(one)) for place, one in last])
         for row in skimmed.kinds:
             abort = abort_in(row)
             if abort is not None:
@@ -293,6 +306,14 @@ class Summarising:
 def _split(lines: list[bytes], number: int) -> tuple[bytes, bytes]:
     """The first so many lines, and the others, as blocks."""
     return b"".join([b"\n" + line for line in lines[:number]]), b"".join([b"\n" + line for line in lines[number:]])
+
+
+def _in_order(lines: Sequence[tuple[int, bytes]], others: Sequence[_Placed]) -> list[_Placed]:
+    return sorted((*lines, *others), key=lambda placed: placed[0])
+
+
+def _cut(one: bytes | Entry) -> bytes | Entry:
+    return one[:LINE_LIMIT] if isinstance(one, bytes) else one
 
 
 def _name(wrapping: tuple[str, ...], style: str) -> str:

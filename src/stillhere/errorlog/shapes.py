@@ -163,7 +163,7 @@ _OPENINGS = tuple({saying.opening.encode() for saying in SAYINGS})
 def meaning_of(mark: bytes) -> Meaning:
     """What a mark says of its lines."""
     if not mark.strip():
-        return Meaning.EMPTY
+        return Meaning.EMPTY if len(mark) < _LETTERS else Meaning.CLOSE  # an indented line may go on
     headed = _HEADED.match(mark)
     if headed is None:
         return _without_head(mark)

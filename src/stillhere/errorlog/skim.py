@@ -83,7 +83,7 @@ class Skimmed:
     def first(self, kind: Kind, number: int) -> list[tuple[int, bytes]]:
         """The first so many lines of a kind, with their places."""
         found: list[tuple[int, bytes]] = []
-        for place, row in enumerate(self.rows):
+        for place, row in enumerate(self.rows if number else ()):
             if self.kinds.get(row) is kind:
                 found.append((place, self.lines[place]))
                 if len(found) >= number:

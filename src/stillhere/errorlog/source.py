@@ -78,11 +78,8 @@ class Log:
         while missing and not self.damage:
             try:
                 part = self._read(missing)
-            except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
-                self.damage = f"{self.name} is damaged after {self.size + size - missing:,} bytes: {error}"
-                break
             except Exception as error:
-                if type(error).__name__ != "ZstdError":  # its module is one of two, or absent
+                if not _is_damage(error):
                     raise
                 self.damage = f"{self.name} is damaged after {self.size + size - missing:,} bytes: {error}"
                 break
@@ -94,6 +91,14 @@ class Log:
             missing -= len(part)
         self.size += size - missing
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether an error is about what is packed, not about reading it."""
+    if isinstance(error, OSError):
+        return error.errno is None  # how gzip and bz2 say it
+    # The class of zstd's errors is in one of two modules, or in none.
+    return isinstance(error, EOFError | zlib.error | lzma.LZMAError) or type(error).__name__ == "ZstdError"
 
 
 @contextmanager

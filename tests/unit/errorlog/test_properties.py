@@ -103,6 +103,8 @@ others = st.sampled_from(
         "5 [Note] no time",
         " [Note] no time",
         '"quoted',
+        " " * 30 + "indented",
+        "\x1c",
         "InnoDB: goes on",
         "Jan  5 10:00:00 db kernel: Out of memory: Killed process 7 (mysqld) total-vm:1kB",
         "Jan  5 10:00:01 db systemd[1]: mysql.service: Main process exited, code=killed, status=9/KILL",

@@ -159,6 +159,13 @@ def test_a_packed_log_that_is_cut_off_is_read_as_far_as_it_goes():
         list(parse(io.BytesIO(data)))
 
 
+@pytest.mark.parametrize("magic", [b"\x1f\x8b", b"BZh9", b"\xfd7zXZ\x00"])
+def test_what_only_begins_like_a_packed_log_is_damaged(magic):
+    summary = said(magic + b"nothing of the kind" * 9)
+    assert (summary.lines, "damaged after 0 bytes" in summary.damage) == (0, True)
+    assert not sniff(magic + b"nothing of the kind" * 9)
+
+
 def test_zstd_is_read_where_python_or_the_package_can():
     zstandard = pytest.importorskip("zstandard")
     assert said(zstandard.ZstdCompressor().compress(aborts(100))).aborts.total == 100
