@@ -13,6 +13,7 @@ from stillhere import events
 from stillhere.causes.incidents import Store, store_path
 from stillhere.causes.observations import LastWords
 from stillhere.continuity import asking, inquiry, telling
+from stillhere.continuity import dossier as dossier_module
 from stillhere.continuity.asking import Question
 from stillhere.continuity.dossier import Answers, Dossier, Sample
 from stillhere.continuity.facts import UNKNOWN_FACTS
@@ -341,6 +342,11 @@ def test_without_counters_from_before_nothing_is_known_of_kills():
     assert observations(seen(), window_of(sample(54.5), sample(56.0, AFTER))).server.kills is None
 
 
+def test_counters_from_just_before_its_last_reply_may_have_its_kill_already():
+    assert observations(seen(), window_of(sample(53.9), sample(56.0, AFTER))).server.kills is None
+    assert observations(seen(), window_of(sample(53.7), sample(56.0, AFTER))).server.kills == 0
+
+
 def test_counters_of_two_lives_of_the_server_are_not_compared():
     restarted = replace(AFTER, thread_id=3, uptime=1)
     assert observations(seen(), window_of(sample(53.0), sample(56.0, restarted, 0))).server.kills is None
@@ -422,7 +428,8 @@ def test_a_log_of_another_machine_is_not_looked_for_here(tmp_path):
 # -- the inquiry ---------------------------------------------------------------------------------------------
 
 
-def test_a_loss_is_kept_with_what_the_server_said_of_it(make_rig, server, run, answering, at_once, store):
+def test_a_loss_is_kept_with_what_the_server_said_of_it(make_rig, server, run, answering, at_once, store, monkeypatch):
+    monkeypatch.setattr(dossier_module, "_STILL_REPLIES", 0.0)
     rig = make_rig()
     connection = rig.connect(autocommit=True)
     INQUIRY.look_around()
