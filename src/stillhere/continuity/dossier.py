@@ -24,6 +24,8 @@ _KEPT = 64
 _LOSSES_KEPT = 256
 _IDLE_KEPT = 16
 _TOGETHER = 1.0
+# A thread that was killed may still finish its statement and send the reply: it looks alive after its KILL was counted.
+_STILL_REPLIES = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +174,7 @@ class Dossier:
         """
         with self._lock:
             samples = sorted(self._samples, key=lambda sample: sample.at)
-        before = [sample for sample in samples if sample.at <= alive_at]
+        before = [sample for sample in samples if sample.at <= alive_at - _STILL_REPLIES]
         after = [sample for sample in samples if sample.at >= found_at]
         if not before or not after or restarted_between(before[-1].facts, after[0].facts) is not False:
             return None

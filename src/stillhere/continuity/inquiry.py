@@ -35,7 +35,7 @@ __all__ = ["INQUIRY", "Inquiry", "load_rules"]
 _logger = logging.getLogger("stillhere")
 MAX_WAITING = 1000
 # Counters are first read so long after the first connection: a script that ends sooner costs its server nothing.
-FIRST_LOOK = 0.2
+FIRST_LOOK = 0.1
 # A KILL is told from a network's reset by a counter; in a longer time it may have struck anybody.
 BETWEEN_LOOKS = 300.0
 # A server is given so long to notice that a client is gone, before its threads are looked at.

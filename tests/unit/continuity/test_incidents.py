@@ -13,14 +13,18 @@ from stillhere import events
 from stillhere.causes.incidents import Store, store_path
 from stillhere.causes.observations import LastWords
 from stillhere.continuity import asking, inquiry, telling
+from stillhere.continuity import dossier as dossier_module
 from stillhere.continuity.asking import Question
 from stillhere.continuity.dossier import Answers, Dossier, Sample
 from stillhere.continuity.facts import UNKNOWN_FACTS
+from stillhere.continuity.gate import GateWait
+from stillhere.continuity.gatekeeping import GateState
 from stillhere.continuity.inquiry import INQUIRY, Inquiry
 from stillhere.continuity.observed import Knowledge, knowledge_of, observations
 from stillhere.continuity.sighting import Sighting, chain_of, decode_farewell
 from stillhere.continuity.states import LinkState
 from stillhere.continuity.verdict import Phase, Verdict
+from stillhere.continuity.visits import Visit, note_wait
 from stillhere.errors import CommitOutcomeUnknown, PacketTooLarge, ServerUnavailable
 from stillhere.testing.fake_driver import FAKE, OperationalError, SSCursor
 from stillhere.testing.fake_server import Step
@@ -239,6 +243,15 @@ def test_a_server_that_was_waited_for_is_an_incident(make_rig, server):
     assert incident.done.startswith("Waited 0.")
 
 
+@pytest.mark.parametrize(("state", "count"), [(GateState.DOWN, 1), (GateState.PROBING, 1), (GateState.UP, 0)])
+def test_who_only_waited_for_a_server_that_is_away_has_an_incident_too(make_rig, state, count):
+    rig = make_rig(incidents=False)
+    with Visit(rig.endpoint, lambda: None, BEFORE) as visit:
+        note_wait(GateWait(state, 1, 0.5, OperationalError(1040, "Too many connections")))
+        visit.served(AFTER)
+    assert [one.errno for one in told(rig)] == [1040] * count
+
+
 def test_a_server_that_did_not_come_back_in_time_is_an_incident_with_a_note(make_rig, server):
     rig = make_rig(incidents=False, ride_through=0.05)
     server.down = 1040
@@ -329,6 +342,11 @@ def test_without_counters_from_before_nothing_is_known_of_kills():
     assert observations(seen(), window_of(sample(54.5), sample(56.0, AFTER))).server.kills is None
 
 
+def test_counters_from_just_before_its_last_reply_may_have_its_kill_already():
+    assert observations(seen(), window_of(sample(53.9), sample(56.0, AFTER))).server.kills is None
+    assert observations(seen(), window_of(sample(53.7), sample(56.0, AFTER))).server.kills == 0
+
+
 def test_counters_of_two_lives_of_the_server_are_not_compared():
     restarted = replace(AFTER, thread_id=3, uptime=1)
     assert observations(seen(), window_of(sample(53.0), sample(56.0, restarted, 0))).server.kills is None
@@ -410,7 +428,8 @@ def test_a_log_of_another_machine_is_not_looked_for_here(tmp_path):
 # -- the inquiry ---------------------------------------------------------------------------------------------
 
 
-def test_a_loss_is_kept_with_what_the_server_said_of_it(make_rig, server, run, answering, at_once, store):
+def test_a_loss_is_kept_with_what_the_server_said_of_it(make_rig, server, run, answering, at_once, store, monkeypatch):
+    monkeypatch.setattr(dossier_module, "_STILL_REPLIES", 0.0)
     rig = make_rig()
     connection = rig.connect(autocommit=True)
     INQUIRY.look_around()
