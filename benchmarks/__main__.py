@@ -1,4 +1,4 @@
-"""The one command: ``python -m benchmarks``; ``python -m benchmarks lint`` for the linter alone, without a server."""
+"""The one command: ``python -m benchmarks``; ``errorlog`` or ``lint`` behind it needs no server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import cores, cost, lint, memory, report, round_trips, times
+from benchmarks import cores, cost, errorlog, lint, memory, report, round_trips, times
 from benchmarks.arms import DRIVERS, prepare
 from benchmarks.line import Line
 from benchmarks.place import place
@@ -20,12 +20,13 @@ _SERVERS = ("mariadb", "mysql")
 
 def main() -> int:
     """Run everything and show it."""
+    if sys.argv[1:2] == ["errorlog"]:
+        return errorlog.main(sys.argv[2:])
+    if sys.argv[1:2] == ["lint"]:
+        return lint.main(sys.argv[2:])
     options = _options()
     rows: list[Row] = []
-    versions: list[str] = []
-    if options.part == "lint":
-        rows += lint.measure(quick=options.quick)
-        return _conclude(options, versions, rows)
+    versions = []
     for name in _SERVERS if options.server == "both" else (options.server,):
         try:
             server = start_server(name)
@@ -40,10 +41,8 @@ def main() -> int:
                 for row in _measure(server, driver, quick=options.quick):
                     print(f"{row.server} {row.driver} {row.measure}: {row.arm} {row.text}", file=sys.stderr)
                     rows.append(row)
-    return _conclude(options, versions, rows) if rows else 1
-
-
-def _conclude(options: argparse.Namespace, versions: list[str], rows: list[Row]) -> int:
+    if not rows:
+        return 1
     found_on = place(versions)
     report.show(found_on, rows)
     if options.json:
@@ -64,7 +63,6 @@ def _measure(server: Server, driver: str, *, quick: bool) -> Iterator[Row]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=("connections", "lint"), default="connections")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions: half a minute a driver")
     parser.add_argument("--server", choices=(*_SERVERS, "both"), default="both")
     parser.add_argument("--driver", choices=DRIVERS, help="only this one")

@@ -128,7 +128,7 @@ class Noise:
 
     Attributes:
         host: where they come from.
-        period: seconds between two of them (the median).
+        period: seconds between two of them, about.
         count: how many there were of this host in the log.
     """
 
@@ -156,6 +156,7 @@ class Summary:
         entries: in the order of the log: of the rare kinds all up to a bound, of the frequent ones the first
             and last few, and those within the window that was asked for.
         omitted: entries that `counts` has and `entries` has not.
+        damage: why reading ended before the log did (a packed file that is cut off); empty where it did not.
     """
 
     lines: int = 0
@@ -171,3 +172,4 @@ class Summary:
     noise: tuple[Noise, ...] = ()
     entries: tuple[Entry, ...] = ()
     omitted: int = 0
+    damage: str = ""
