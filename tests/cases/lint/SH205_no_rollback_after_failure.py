@@ -61,6 +61,24 @@ def add(session: Session, name):
     session.commit()
 
 
+def add_and_commit(session: Session, name):
+    try:
+        session.execute(insert(Stock).values(name=name))
+        session.commit()
+    except IntegrityError:
+        log.info("there already")
+    session.execute(update(Stock).values(count=0))
+
+
+def add_object(session: Session, name):
+    session.add(Stock(name=name))
+    try:
+        session.commit()
+    except IntegrityError:  # expect: SH205
+        log.info("there already")
+    session.execute(update(Stock).values(count=0))
+
+
 # Rolled back.
 def refill_safely(session: Session):
     try:

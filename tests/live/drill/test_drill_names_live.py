@@ -21,6 +21,9 @@ class Quiet:
     def ended(self, found):
         pass
 
+    def staged(self, server, url, states):
+        pass
+
 
 @pytest.fixture(
     scope="module",

@@ -93,7 +93,8 @@ def _session(module: Module, node: ast.Try) -> tuple[ast.expr | None, bool]:
     """The session that the ``try`` sends something with, where no ``with`` inside ends it; whether it flushes."""
     if any(isinstance(one, ast.With | ast.AsyncWith) for one in walk_body(node.body)):
         return None, False
-    flushes = any(isinstance(one, ast.Attribute) and one.attr in {"flush", "commit"} for one in walk_body(node.body))
+    used = {one.attr for one in walk_body(node.body) if isinstance(one, ast.Attribute)}
+    flushes = "flush" in used or ("commit" in used and "execute" not in used)
     for one in walk_body(node.body):
         if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr in _SENDS:
             found = thing(module, one.func.value)
