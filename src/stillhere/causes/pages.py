@@ -66,7 +66,8 @@ def reference() -> str:
 def _page(rule: Rule, *, level: int) -> str:
     body = inspect.cleandoc(rule.__doc__ or "").partition("\n\n")[2]
     effect = "ends connections" if rule.is_loss else "ends no connection"
-    more = f", and is a kind of {' and '.join(rule.refines)}" if rule.refines else ""
+    general = " and ".join(rule.refines)
+    more = f". Where {general} fits as well, it is the more exact answer" if rule.refines else ""
     lines = ["#" * level + f" {rule.name}", "", f"**{rule.title}.** {summary(rule)}", "", f"It {effect}{more}.", ""]
     for heading, text in _sections(body):
         lines += ["#" * (level + 1) + f" {heading}", "", text, ""]

@@ -140,7 +140,7 @@ def test_the_first_line_says_what_is_not_known(make):
     ]
     one = Answer(cases=(case(make, make.explanation(*possible, named=False)),))
     said = verdict(one, RULES)
-    assert said.startswith("Not settled; possible: idle longer than wait_timeout; ")
+    assert said.startswith("Not settled; possible: idle 612 s, wait_timeout 600 s (idle_timeout); server ")
     assert said.endswith("; and 1 more")
     none = Answer(cases=(case(make, make.explanation()),))
     assert verdict(none, RULES) == f"Unknown: none of the {len(RULES)} causes fits what was given"

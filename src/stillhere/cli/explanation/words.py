@@ -101,10 +101,13 @@ def _not_settled(main: Case, rules: Registry[Rule]) -> str:
     if not causes:
         return f"Unknown: none of the {len(rules)} causes fits what was given"
     best = [answer for answer in causes if answer.certainty is causes[0].certainty]
-    listed = "; ".join(_small(title(answer.cause, rules)) for answer in best[:_LISTED])
-    left = len(causes) - len(best[:_LISTED])
-    word = {Certainty.PROVED: "at once proved", Certainty.LIKELY: "equally likely"}.get(best[0].certainty, "possible")
-    return f"Not settled; {word}: {listed}" + (f"; and {left} more" if left else "")
+    names = [_small(title(answer.cause, rules)) for answer in best[:_LISTED]]
+    left = len(causes) - len(names)
+    word = {Certainty.PROVED: "at once proved", Certainty.LIKELY: "equally likely"}.get(best[0].certainty)
+    if word is None:
+        # What was seen, in the words of the cause that fits it best, says more than that one's name.
+        word, names[0] = "possible", f"{best[0].sentence} ({best[0].cause})"
+    return f"Not settled; {word}: {'; '.join(names)}" + (f"; and {left} more" if left else "")
 
 
 def _share(main: Case, answer: Answer) -> str:
