@@ -176,7 +176,7 @@ class Dossier:
             samples = sorted(self._samples, key=lambda sample: sample.at)
         before = [sample for sample in samples if sample.at <= alive_at - _STILL_REPLIES]
         after = [sample for sample in samples if sample.at >= found_at]
-        if not before or not after or restarted_between(before[-1].facts, after[0].facts) is not False:
+        if not before or not after or restarted_between(before[-1].facts, after[0].facts, sure=True) is not False:
             return None
         return before[-1], after[0]
 

@@ -130,8 +130,15 @@ def learn(driver: Driver, connection: Any, opening_at: float = 0.0) -> Facts:
     )
 
 
-def restarted_between(before: Facts, after: Facts) -> bool | None:
+def restarted_between(before: Facts, after: Facts, *, sure: bool = False) -> bool | None:
     """Whether the server of ``before`` was started again before ``after``; None when that can't be known.
+
+    Args:
+        before: of the earlier connection.
+        after: of the later one.
+        sure: whether to answer None, not False, where a start in between would have left the same numbers: so it is
+            with a server that had run for no more than three seconds before, since its clock counts whole ones. Who
+            explains a loss wants to be sure; who obeys a KILL would rather obey once too often.
 
     Thread ids start again from the bottom with the server, and are never given twice within one life. But two
     connections that were opened side by side may have learned of themselves in the other order, and the one that
@@ -145,7 +152,9 @@ def restarted_between(before: Facts, after: Facts) -> bool | None:
         return True
     if before.uptime < 0 or after.uptime < 0:
         return None
-    return after.uptime + 2 < before.uptime + elapsed
+    if after.uptime + 2 < before.uptime + elapsed:
+        return True
+    return None if sure and after.uptime <= elapsed + 1 else False
 
 
 def _number(value: Any) -> int:

@@ -152,8 +152,7 @@ class Inquiry:
             self._wake.wait(self._pause())
             self._wake.clear()
             try:
-                with self._turn:
-                    self.look_around()
+                self.look_around()
             except Exception:
                 _logger.exception("stillhere.inquiry_failed")
                 time.sleep(BETWEEN_ROUNDS)
@@ -171,7 +170,11 @@ class Inquiry:
         return max(0.01, min(due) - now) if due else BETWEEN_LOOKS
 
     def look_around(self) -> None:
-        """Everything that is due now."""
+        """Everything that is due now; one thread at a time, since two would tell of the same loss."""
+        with self._turn:
+            self._look_around()
+
+    def _look_around(self) -> None:
         with self._lock:
             desks = list(self._desks.values())
         told: list[Incident] = []

@@ -161,7 +161,7 @@ def _server(seen: Sighting, known: Knowledge) -> ServerFacts:
         version=lost.version if met else after.version if after is not None else None,
         variables=known.variables,
         uptime=float(after.uptime) if after is not None and after.uptime >= 0 else None,
-        restarted=restarted_between(lost, after) if after is not None and met else None,
+        restarted=restarted_between(lost, after, sure=True) if after is not None and met else None,
         unreachable=known.unreachable,
         same=after.identity == lost.identity if after is not None and after.identity and lost.identity else None,
         thread_alive=_thread_alive(seen, answers),
@@ -183,7 +183,10 @@ def _thread_alive(seen: Sighting, answers: Answers | None) -> bool | None:
     lost = seen.lost
     if answers is None or seen.phase is Phase.CONNECT or not lost.user or "threads" in answers.gaps:
         return None
-    if answers.sample.facts.identity != lost.identity or restarted_between(lost, answers.sample.facts) is not False:
+    if (
+        answers.sample.facts.identity != lost.identity
+        or restarted_between(lost, answers.sample.facts, sure=True) is not False
+    ):
         return None
     return (lost.thread_id, lost.user, lost.host) in answers.threads
 

@@ -68,14 +68,14 @@ def measure_idle(
             connection = dbapi.connect(*args, **kwargs)
             idlers.append(_Idler(connection, driver.descriptor(connection), start + seconds * step / _STEPS))
         opened()
-        return _watch(idlers, driver, start, seconds)
+        return _watch(idlers, driver, start, seconds, kwargs["read_timeout"])
     finally:
         for one in idlers:
             with contextlib.suppress(dbapi.Error):
                 one.connection.close()
 
 
-def _watch(idlers: list[_Idler], driver: Driver, start: float, seconds: float) -> IdleLimit:
+def _watch(idlers: list[_Idler], driver: Driver, start: float, seconds: float, timeout: float) -> IdleLimit:
     lasted = 0.0
     for place, one in enumerate(idlers):
         ended = _first_end(idlers[place:], one.due)
@@ -83,8 +83,9 @@ def _watch(idlers: list[_Idler], driver: Driver, start: float, seconds: float) -
         if ended is not None:
             how, code = how_it_ended(_last_words(ended.descriptor))
             return IdleLimit(watched=seconds, lasted=lasted, ended=now, how=how, code=code, opened=len(idlers))
-        if not _answers(one, driver):
-            return IdleLimit(watched=seconds, lasted=lasted, ended=now, how=End.SILENCE, opened=len(idlers))
+        failed = _use(one, driver, timeout)
+        if failed is not None:
+            return IdleLimit(watched=seconds, lasted=lasted, ended=now, how=failed, opened=len(idlers))
         lasted = now
     return IdleLimit(watched=seconds, lasted=lasted, opened=len(idlers))
 
@@ -99,11 +100,18 @@ def _first_end(idlers: list[_Idler], until: float) -> _Idler | None:
     return next((one for one in idlers if one.descriptor in numbers), None)
 
 
-def _answers(one: _Idler, driver: Driver) -> bool:
+def _use(one: _Idler, driver: Driver, timeout: float) -> End | None:
+    """How the connection ends when it is used; nothing where it doesn't.
+
+    An error that comes before the time is up is an end that came in the moment between looking and using.
+    """
+    began = time.monotonic()
     try:
-        return bool(driver.fetch(one.connection, b"SELECT 1"))
-    except driver.dbapi.Error:
-        return False
+        driver.fetch(one.connection, b"SELECT 1")
+    except driver.dbapi.Error as error:
+        silent = driver.is_read_timeout(error, time.monotonic() - began, timeout)
+        return End.SILENCE if silent else End.CLOSED
+    return None
 
 
 def _last_words(descriptor: int) -> bytes | None:

@@ -14,6 +14,7 @@ from stillhere.causes.incidents import Store, store_path
 from stillhere.errors import CommitOutcomeUnknown
 from stillhere.lab.wire import When
 
+SETTLED_AFTER = 4
 IDLE_LIMIT = "SET SESSION wait_timeout = 1"
 
 
@@ -34,6 +35,8 @@ def connect(room, run, inquiring):
     """A connection whose counters have been read, so that there is something to compare with."""
 
     def connect(**options):
+        # The clock of a server that was started just now can't tell whether it was started again.
+        room.wait_until(lambda: int(room.server.execute("SHOW GLOBAL STATUS LIKE 'Uptime'")[0][1]) >= SETTLED_AFTER)
         connection = room.connect(Policy(**options.pop("policy", {})), **{"autocommit": True, **options})
         dossier = connection._stillhere.endpoint.dossier
         opened = connection._stillhere.facts

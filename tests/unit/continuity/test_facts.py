@@ -99,3 +99,23 @@ def test_a_restart_is_told_by_numbers_that_start_again_or_by_the_uptime(after, e
 
 def test_of_unknown_servers_nothing_is_told():
     assert restarted_between(UNKNOWN_FACTS, UNKNOWN_FACTS) is None
+
+
+@pytest.mark.parametrize(
+    ("uptime_before", "uptime_after", "expected"),
+    [
+        (100, 5, True),  # it can't be younger than it was
+        (100, 160, False),
+        (4, 63, False),
+        (1, 60, None),  # it ran on, or was started again at the very beginning of the minute
+        (0, 59, None),
+        (1, 3, True),
+        (-1, 5, None),
+    ],
+)
+def test_who_wants_to_be_sure_is_not_told_that_a_young_server_ran_on(uptime_before, uptime_after, expected):
+    before = replace(BEFORE, thread_id=8, uptime=uptime_before, learned_at=1000.0)
+    after = replace(BEFORE, thread_id=9, uptime=uptime_after, opening_at=1059.0, learned_at=1060.0)
+    assert restarted_between(before, after, sure=True) is expected
+    if expected is not None:
+        assert restarted_between(before, after) is expected
