@@ -135,7 +135,7 @@ def _cells(result: ArmResult) -> list[Text]:
 def _named(found: Round, result: ArmResult) -> Text:
     naming = result.naming
     wrong = bool(naming.wrong(found.right))
-    return Text(naming.cause, "bold red" if wrong else "yellow" if naming.cause == UNKNOWN else "")
+    return Text(naming.cause.replace("_", " "), "bold red" if wrong else "yellow" if naming.cause == UNKNOWN else "")
 
 
 def _count(number: int, style: str) -> Text:
