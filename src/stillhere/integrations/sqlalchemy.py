@@ -17,6 +17,7 @@ from stillhere.continuity.states import LinkState
 from stillhere.drivers import driver_of
 from stillhere.errors import ConfigurationError, StillhereError
 from stillhere.policy import Policy
+from stillhere.survey.login import address_of
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine
@@ -72,7 +73,7 @@ class StillherePlugin(CreateEnginePlugin):
 
     def engine_created(self, engine: Engine) -> None:
         """Wrap what the pool calls to connect, and listen where pool and engine meet losses."""
-        endpoint = Endpoint(driver_of(engine.dialect.loaded_dbapi), self._policy, _address(engine.url))
+        endpoint = Endpoint(driver_of(engine.dialect.loaded_dbapi), self._policy, address_of(engine.url))
         pool = engine.pool
         endpoint.pool = _settings(pool)
         chain: Any = pool._invoke_creator  # noqa: SLF001 - the user's creator, or SQLAlchemy's own
@@ -192,8 +193,3 @@ def _single(key: str, value: Any) -> str:
     if not isinstance(value, str):
         raise ArgumentError(f"{key} is given {len(value)} times in the URL; once is meant")
     return value
-
-
-def _address(url: URL) -> str:
-    socket = url.query.get("unix_socket")
-    return socket if isinstance(socket, str) else f"{url.host or 'localhost'}:{url.port or 3306}"

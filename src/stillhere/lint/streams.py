@@ -11,7 +11,7 @@ from stillhere.lint.project import Local, Module
 from stillhere.lint.things import Kind, Thing, concerns, is_stream, thing
 from stillhere.lint.tree import walk_body
 
-__all__ = ["StreamLoop", "stream_loops"]
+__all__ = ["StreamLoop", "root", "stream_loops"]
 
 _FETCHES = frozenset({"fetchone", "fetchmany"})
 
@@ -82,15 +82,15 @@ def _stream(module: Module, source: ast.expr) -> tuple[Thing | None, Thing] | No
             continue
         held = thing(module, at)
         if held is not None and held.kind in SESSIONS | {Kind.CONNECTION}:
-            return (None, _root(held)) if streams else None
+            return (None, root(held)) if streams else None
         at = at.value
     held = thing(module, at)
     if held is not None and held.kind in SESSIONS | {Kind.CONNECTION} and streams:
-        return None, _root(held)
+        return None, root(held)
     return None
 
 
-def _root(one: Thing) -> Thing:
+def root(one: Thing) -> Thing:
     """``connection.execution_options(...)`` is the connection itself."""
     while one.origin is not None and one.origin.kind is one.kind:
         one = one.origin

@@ -66,29 +66,26 @@ class Recorder:
         match event:
             case events.Loss():
                 phase = event.phase if event.phase in _PHASES else _OTHER
-                self._count("losses", (self._server(event.server), phase))
+                self.add("losses", (self._server(event.server), phase))
             case events.Incident():
                 cause = event.cause if event.cause in _CAUSES else _OTHER
-                self._count("incidents", (self._server(event.server), cause))
+                self.add("incidents", (self._server(event.server), cause))
                 if event.error:
-                    self._count("refused", (self._server(event.server), _ending(event.error)))
+                    self.add("refused", (self._server(event.server), _ending(event.error)))
             case events.Recovery():
                 server = self._server(event.loss.server)
-                self._count("continued", (server, event.action.lower()))
-                self._count("recovery_seconds", (server,), event.seconds)
+                self.add("continued", (server, event.action.lower()))
+                self.add("recovery_seconds", (server,), event.seconds)
             case events.Replay():
                 outcome = "same" if event.same else "diverged"
-                self._count("replayed", (self._server(event.server), outcome))
+                self.add("replayed", (self._server(event.server), outcome))
             case events.Wait():
                 outcome = "served" if event.served else "given up"
-                self._count("wait_seconds", (self._server(event.server), outcome), event.seconds)
+                self.add("wait_seconds", (self._server(event.server), outcome), event.seconds)
             case events.Refusal():
                 pass  # counted with its incident, which also knows of those that no loss came before
         if self._add_span is not None and isinstance(event, events.Recovery | events.Refusal):
             self._add_span(event)
-
-    def _count(self, name: str, labels: Labels, number: float = 1.0) -> None:
-        self._add(INSTRUMENTS[name], labels, number)
 
     def _server(self, name: str) -> str:
         if name in self._servers or len(self._servers) < _BOUNDLESS:
@@ -115,8 +112,8 @@ class Recorder:
         )
         _Pools(self, name).attach(engine)
 
-    def add(self, name: str, labels: Labels, number: float) -> None:
-        """A measurement of a watched engine."""
+    def add(self, name: str, labels: Labels, number: float = 1.0) -> None:
+        """A number for the instrument of that name."""
         self._add(INSTRUMENTS[name], labels, number)
 
     def family(self, server: str) -> str:

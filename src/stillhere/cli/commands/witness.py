@@ -84,16 +84,11 @@ def purge(
 
 def _connected(url: str) -> Connection:
     """An autocommitting connection; SQLAlchemy's own errors are worded by the caller's caller."""
-    from sqlalchemy import create_engine, make_url, pool  # noqa: PLC0415 - keeps --help quick
+    from sqlalchemy import create_engine, pool  # noqa: PLC0415 - keeps --help quick
 
-    target = make_url(url)
-    if target.get_backend_name() not in {"mysql", "mariadb"}:
-        raise ConfigurationError(
-            f"the URL's dialect is {target.get_backend_name()!r}; stillhere is for mysql and mariadb"
-        )
-    ours = [key for key in target.query if key == "plugin" or key.startswith("stillhere.")]
-    plain = target.difference_update_query(ours)
-    return create_engine(plain, poolclass=pool.NullPool, isolation_level="AUTOCOMMIT").connect()
+    from stillhere.survey.login import target  # noqa: PLC0415 - same
+
+    return create_engine(target(url), poolclass=pool.NullPool, isolation_level="AUTOCOMMIT").connect()
 
 
 def _schema(connection: Connection) -> str:

@@ -9,8 +9,8 @@ from stillhere.findings import Severity
 from stillhere.lint.flow import SESSIONS, USES
 from stillhere.lint.project import Module
 from stillhere.lint.rules.base import Options, Problem, Rule
-from stillhere.lint.streams import StreamLoop, stream_loops
-from stillhere.lint.things import Kind, Thing, thing
+from stillhere.lint.streams import StreamLoop, root, stream_loops
+from stillhere.lint.things import Kind, thing
 from stillhere.lint.tree import walk_body
 
 __all__ = ["StatementOnOpenStream"]
@@ -76,14 +76,8 @@ def _sends_too(module: Module, stream: StreamLoop, call: ast.Call) -> bool:
     if one.kind is Kind.CURSOR:
         return one.origin == stream.connection and call.func.attr != "flush"
     if one.kind in SESSIONS | {Kind.CONNECTION}:
-        return _root(one) == stream.connection
+        return root(one) == stream.connection
     return one.kind is Kind.RAW and one == stream.connection and call.func.attr == "commit"
-
-
-def _root(one: Thing) -> Thing:
-    while one.origin is not None and one.origin.kind is one.kind:
-        one = one.origin
-    return one
 
 
 def _leaves(module: Module, node: ast.AST) -> bool:

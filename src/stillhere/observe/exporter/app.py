@@ -17,8 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from stillhere.errors import ConfigurationError
-from stillhere.observe.exporter.collector import gauge
-from stillhere.observe.exporter.scrape import merged, scrape
+from stillhere.observe.exporter.scrape import merged, of_itself, scrape
 from stillhere.observe.exporter.targets import Target, Targets
 from stillhere.survey.login import address_of, login
 
@@ -86,11 +85,7 @@ class _Pages:
         try:
             return await asyncio.wait_for(asyncio.shield(running), seconds)
         except TimeoutError:
-            return [
-                gauge("up", "Whether the server answered.", {(): 0.0}),
-                gauge("scrape_duration_seconds", "What the scrape took.", {(): seconds}),
-                gauge("scrape_error", "The driver's error number.", {("timeout",): 1.0}, ("code",)),
-            ]
+            return of_itself(seconds, "timeout")
 
     def _timeout_of(self, request: Request) -> float:
         """A little less than Prometheus will wait, as it tells in a header."""

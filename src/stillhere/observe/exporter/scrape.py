@@ -16,7 +16,7 @@ from stillhere.survey.host_cache import HostEntry, host_cache
 from stillhere.survey.snapshot import Snapshot
 from stillhere.survey.take import Ask, NotAllowed, take
 
-__all__ = ["merged", "scrape"]
+__all__ = ["merged", "of_itself", "scrape"]
 
 _VARIABLES = frozenset().union(*(one.variables for one in COLLECTORS))
 _COUNTERS = frozenset().union(*(one.counters for one in COLLECTORS))
@@ -43,23 +43,33 @@ def scrape(opening: Opening, address: str) -> list[Metric]:
     began = time.monotonic()
     metrics: list[Metric] = []
     reports: list[_Report] = []
-    code = 0
+    code = ""
     try:
         with opening() as ask:
             snapshot = take(ask, address, variables=_VARIABLES, counters=_COUNTERS)
             look = Look(snapshot, _hosts(ask, snapshot))
     except Exception as error:  # noqa: BLE001 - the driver's, whichever it is; its number is what may be shown
         number = error.args[0] if error.args else None
-        code = number if isinstance(number, int) else -1
+        code = str(number if isinstance(number, int) else -1)
     else:
         metrics, reports = _collected(look)
-    return [
+    return [*of_itself(time.monotonic() - began, code), *_own(reports), *metrics]
+
+
+def of_itself(seconds: float, code: str) -> list[Metric]:
+    """What a scrape says of itself.
+
+    Args:
+        seconds: what it took.
+        code: why the server did not answer; empty where it did.
+    """
+    metrics = [
         gauge("up", "Whether the server answered.", {(): float(not code)}),
-        gauge("scrape_duration_seconds", "What the scrape took.", {(): time.monotonic() - began}),
-        *([gauge("scrape_error", "The driver's error number.", {(str(code),): 1.0}, ("code",))] if code else []),
-        *_own(reports),
-        *metrics,
+        gauge("scrape_duration_seconds", "What the scrape took.", {(): seconds}),
     ]
+    if code:
+        metrics.append(gauge("scrape_error", "The driver's error number.", {(code,): 1.0}, ("code",)))
+    return metrics
 
 
 def _hosts(ask: Ask, snapshot: Snapshot) -> tuple[HostEntry, ...] | None:
